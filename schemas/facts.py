@@ -1,0 +1,73 @@
+"""Bodies of fact rows: immutable, upserted under deterministic keys, counted as sets.
+
+A fact row is (project, kind, scope, key) and a body. No identifying value stands in any of them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.envelope import Utc
+from schemas.identity import BlobRef, Digest, Key, Uuid
+from schemas.image import ReasonCode, SeriesAttributes, Text
+from schemas.pacs import Modality, Uid
+
+FactKind = Literal["stored", "anonymized", "quarantined", "series", "study", "feed_of_study"]
+"""stored, anonymized, quarantined: scope series. series: scope study. study: scope project. feed_of_study:
+scope study."""
+
+
+class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """Key ``<instance>.<digest>``: a second row of one instance is a conflict, and the first received wins."""
+
+    instance: Key
+    digest: Digest
+    blob: BlobRef
+    sop_class_uid: Uid
+    modality: Modality
+    association: Uuid
+    received: Utc
+
+
+class AnonymizedInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """Key ``<instance>.<digest>`` of the original."""
+
+    instance: Key
+    digest: Digest
+    blob: BlobRef
+    policy: Text
+    attributes: SeriesAttributes
+
+
+class QuarantinedInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """Key ``<instance>.<digest>`` of the original, which stays in the vault."""
+
+    instance: Key
+    digest: Digest
+    reason: ReasonCode
+    message: Text
+    policy: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class SeriesOfStudy(msgspec.Struct, frozen=True, kw_only=True):
+    """Key: the series."""
+
+    patient: Key
+    study: Key
+    series: Key
+    modality: Modality
+
+
+class StudyOfProject(msgspec.Struct, frozen=True, kw_only=True):
+    """Key: the study."""
+
+    patient: Key
+    study: Key
+
+
+class FeedOfStudy(msgspec.Struct, frozen=True, kw_only=True):
+    """Key: the feed that has the study as an input."""
+
+    feed: Uuid

@@ -1,0 +1,125 @@
+"""Events of a feed (``chips.feed.v1``, keyed by feed): the history that people see and rely on.
+
+Actors are in the envelope (`authid`), as opaque account ids.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.identity import Key, ProjectId, Uuid
+from schemas.image import ReasonCount, SeriesAttributes
+from schemas.job import Artefact, Attempt, Cause, Finding, Isolation, Measure, Name
+from schemas.pacs import Count, Modality, Version
+
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+Tag = Annotated[str, msgspec.Meta(pattern=r"^[^\s,][^,\n\r\t]{0,39}$")]
+CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
+
+
+class FeedCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed exists; its first event."""
+
+    project: ProjectId
+    feed: Uuid
+    title: Title
+
+
+class FeedRenamed(msgspec.Struct, frozen=True, kw_only=True):
+    """The title changed."""
+
+    title: Title
+
+
+class FeedTagged(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag was put on."""
+
+    tag: Tag
+
+
+class FeedUntagged(msgspec.Struct, frozen=True, kw_only=True):
+    """A tag was taken off."""
+
+    tag: Tag
+
+
+class InputAdded(msgspec.Struct, frozen=True, kw_only=True):
+    """A study became an input; its series show from now on."""
+
+    study: Key
+    patient: Key
+
+
+class FeedSeriesReceiving(msgspec.Struct, frozen=True, kw_only=True):
+    """A series of an input began to arrive. Counts come from facts, not from events."""
+
+    study: Key
+    series: Key
+    modality: Modality
+
+
+class FeedSeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a series is anonymized, with its quarantined instances and why."""
+
+    study: Key
+    series: Key
+    modality: Modality
+    version: Version
+    anonymized: Count
+    quarantined: Count
+    conflicts: Count
+    attributes: SeriesAttributes
+    reasons: Annotated[list[ReasonCount], msgspec.Meta(max_length=64)]
+
+
+class RunQueued(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin is to run on a version of a series."""
+
+    job: Uuid
+    series: Key
+    version: Version
+    plugin: Name
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt of a run started."""
+
+    job: Uuid
+    attempt: Attempt
+    isolation: Isolation
+
+
+class RunSucceeded(msgspec.Struct, frozen=True, kw_only=True):
+    """A run ended with a result."""
+
+    job: Uuid
+    outcome: Literal["measured", "not_a_volume"]
+    artefacts: Annotated[list[Artefact], msgspec.Meta(max_length=32)]
+    measures: Annotated[list[Measure], msgspec.Meta(max_length=64)]
+    findings: Annotated[list[Finding], msgspec.Meta(max_length=32)]
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class RunFailed(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt failed; `final` when it was the last one."""
+
+    job: Uuid
+    attempt: Attempt
+    cause: Cause
+    final: bool
+
+
+class CommentPosted(msgspec.Struct, frozen=True, kw_only=True):
+    """A person said something."""
+
+    comment: Uuid
+    text: CommentText
+
+
+class CommentEdited(msgspec.Struct, frozen=True, kw_only=True):
+    """Its author changed a comment; the earlier text stays in the history."""
+
+    comment: Uuid
+    text: CommentText

@@ -1,0 +1,41 @@
+"""The three families of failure; every package's errors belong to one of them.
+
+Who catches what: `Rejected` is told to the caller, `Poison` is dead-lettered, `Unavailable` is tried again
+and then stops the process, so that a database's outage fills no dead-letter topic.
+"""
+
+from __future__ import annotations
+
+
+class Rejected(Exception):  # noqa: N818 - a family name; members end in their own nouns
+    """The caller's fault, told to them; the message says what to do instead."""
+
+
+class Poison(Exception):  # noqa: N818 - see Rejected
+    """This message can never work, however often it is tried."""
+
+
+class Unavailable(Exception):  # noqa: N818 - see Rejected
+    """Something we depend on is away; try later."""
+
+
+class Conflict(Unavailable):
+    """Another writer appended first: load again and decide anew.
+
+    Attributes
+    ----------
+    stream
+        The stream id.
+    expected, actual
+        Versions: what the writer had read, and what the stream has.
+    """
+
+    def __init__(self, stream: str, expected: int, actual: int) -> None:
+        super().__init__(f"{stream} is at version {actual}, not {expected}: load it again and decide anew")
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class NewerFormat(Rejected):
+    """Data written by a newer CHIPS; an older one must not touch it."""

@@ -1,0 +1,165 @@
+"""Settings: from defaults, a TOML file and the environment, validated once, at the start.
+
+Every setting has one name: `http_port` in the file is ``CHIPS_HTTP_PORT`` in the environment, which wins.
+The file is named by ``CHIPS_CONFIG``, else ``chips.toml`` in the working directory when there is one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from streams.errors import Rejected
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Url = Annotated[str, msgspec.Meta(pattern=r"^(embedded|kafka|sqlite|cassandra|file|memory)://.+")]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be set. Paths may be relative to the working directory; empty ones lie under `data`."""
+
+    data: str = "data"
+    """Folder of everything that has no place of its own."""
+    project: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = "default"
+    """The project that a source without a rule belongs to."""
+    bus: Url | Literal[""] = ""
+    """``embedded://DIR`` or ``kafka://HOST:PORT,HOST:PORT``."""
+    store: Url | Literal[""] = ""
+    """``sqlite://FILE`` or ``cassandra://HOST:PORT,HOST:PORT/KEYSPACE``."""
+    vault: str = ""
+    """Inner zone only: originals, journal and keys. Give it an owner of its own in production."""
+    blobs: str = ""
+    """Outer zone: anonymized objects and results, by content."""
+    dicom_host: str = "127.0.0.1"
+    dicom_port: Port = 11112
+    dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$")] = "CHIPS"
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    health_port: Port = 0
+    """Where a single process answers /healthz, /readyz and /metrics; 0: nowhere (``ui`` answers on its own)."""
+    public_url: str = ""
+    """The address that browsers use, for the Origin check; empty: http://HOST:PORT."""
+    quiet_s: Seconds = 10.0
+    """A series without a new image for so long is settled, s."""
+    settle_s: Seconds = 1.0
+    """How long after its association ended a series is settled, s."""
+    lease_s: Seconds = 20.0
+    """How long a runner's lease lasts without being renewed, s."""
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    """How often a job is tried."""
+    runner_slots: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Containers that a runner starts side by side."""
+    isolation: Literal["auto", "docker", "subprocess"] = "auto"
+    """auto: Docker Engine when it answers, else a limited subprocess, marked as such."""
+    docker_host: str = ""
+    """Docker Engine's address; empty: DOCKER_HOST or the local socket."""
+    policy: Literal["basic", "demo"] = "basic"
+    """The de-identification policy of the default project."""
+    disk_reserve_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
+    """Free space below which images are refused as out of resources, MiB."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
+    kafka_credentials_file: str = ""
+    """TOML with username and password."""
+    kafka_ca_file: str = ""
+    kafka_certificate_file: str = ""
+    kafka_key_file: str = ""
+    kafka_replication: Annotated[int, msgspec.Meta(ge=1, le=7)] = 1
+    kafka_min_isr: Annotated[int, msgspec.Meta(ge=1, le=7)] = 1
+    cassandra_datacenter: str = "datacenter1"
+    cassandra_replication: Annotated[int, msgspec.Meta(ge=1, le=7)] = 1
+    cassandra_credentials_file: str = ""
+    """TOML with username and password."""
+    cassandra_ca_file: str = ""
+    cassandra_certificate_file: str = ""
+    cassandra_key_file: str = ""
+
+    def path(self, name: Literal["bus", "store", "vault", "blobs"]) -> Path:
+        """Give the folder (or file) of a local engine or of the vault or blobs."""
+        set_to = getattr(self, name)
+        if set_to:
+            return Path(set_to.partition("://")[2] if "://" in set_to else set_to)
+        return Path(self.data) / ("store.db" if name == "store" else name)
+
+    @property
+    def bus_url(self) -> str:
+        """The bus, with its default filled in."""
+        return self.bus or f"embedded://{self.path('bus')}"
+
+    @property
+    def store_url(self) -> str:
+        """The store, with its default filled in."""
+        return self.store or f"sqlite://{self.path('store')}"
+
+
+class Shown(NamedTuple):
+    """One line of ``chips config show``."""
+
+    name: str
+    value: str
+    source: str
+
+
+class Loaded(NamedTuple):
+    """Settings and where each came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def show(self) -> list[Shown]:
+        """List each setting with its source. Secrets live in files, so that none is a setting."""
+        return [
+            Shown(name, str(getattr(self.settings, name)), self.sources.get(name, "default"))
+            for name in Settings.__struct_fields__
+        ]
+
+
+def load(environment: Mapping[str, str], directory: Path) -> Loaded:
+    """Read settings.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When the file or a variable is wrong; names the setting and what it takes.
+    """
+    named = environment.get("CHIPS_CONFIG")
+    file = Path(named) if named else directory / "chips.toml"
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    if named or file.is_file():
+        values |= _read(file)
+        sources |= dict.fromkeys(values, str(file))
+    for variable, text in environment.items():
+        name = variable.removeprefix("CHIPS_").lower()
+        if variable.startswith("CHIPS_") and name in Settings.__struct_fields__:
+            values[name] = text
+            sources[name] = variable
+    try:
+        return Loaded(msgspec.convert(values, Settings, strict=False), sources)
+    except msgspec.ValidationError as error:
+        raise Rejected(_explain(str(error), sources)) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Rejected(
+            f"Cannot read settings from {file}: {error.strerror}. Correct CHIPS_CONFIG."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Rejected(f"{file} is not TOML: {error}") from error
+
+
+def _explain(problem: str, sources: Mapping[str, str]) -> str:
+    reason, _, place = problem.partition(" - at `$.")
+    name = place.rstrip("`")
+    if not name:
+        return f"Settings: {reason}. `chips config show` lists those that exist."
+    return f"Setting {name} (from {sources.get(name, 'default')}): {reason}"
