@@ -1,0 +1,143 @@
+"""What pages read: cards, feed details and timelines, made by projections from a feed's events alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.envelope import Utc
+from schemas.feed import Tag, Title
+from schemas.identity import Key, ProjectId, Uuid
+from schemas.image import ReasonCount, SeriesAttributes
+from schemas.job import Artefact, Finding, Isolation, Measure
+from schemas.pacs import Count
+
+CardState = Literal["empty", "receiving", "queued", "running", "done", "attention", "failed"]
+"""attention: something stands in quarantine or conflicts and nothing failed; failed: a run failed for good."""
+
+RunState = Literal["queued", "running", "succeeded", "failed"]
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin's run on a version of a series."""
+
+    job: Uuid
+    plugin: str
+    state: RunState
+    version: Count
+    attempt: Count = 0
+    isolation: Isolation | None = None
+    outcome: Literal["measured", "not_a_volume"] | None = None
+    cause: str | None = None
+    seconds: float | None = None
+    artefacts: list[Artefact] = []
+    measures: list[Measure] = []
+    findings: list[Finding] = []
+
+
+class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
+    """A series of a feed: the newest anonymized version, and its newest run."""
+
+    study: Key
+    series: Key
+    modality: str
+    version: Count = 0
+    anonymized: Count = 0
+    quarantined: Count = 0
+    conflicts: Count = 0
+    attributes: SeriesAttributes = SeriesAttributes()
+    reasons: list[ReasonCount] = []
+    run: RunView | None = None
+
+
+class CommentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment in its present wording."""
+
+    comment: Uuid
+    author: str
+    posted: Utc
+    text: str
+    edited: Utc | None = None
+
+
+class InputView(msgspec.Struct, frozen=True, kw_only=True):
+    """A study that is an input of the feed."""
+
+    study: Key
+    patient: Key
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed on the home page."""
+
+    project: ProjectId
+    feed: Uuid
+    version: Count
+    title: Title
+    tags: list[Tag]
+    state: CardState
+    created: Utc
+    updated: Utc
+    patients: list[Key]
+    studies: Count
+    series: list[Key]
+    """The series, so that live progress finds its card."""
+    modalities: list[str]
+    attributes: SeriesAttributes
+    """Of the first series that has any."""
+    anonymized: Count
+    quarantined: Count
+    conflicts: Count
+    measured: Count
+    not_volumes: Count
+    failed: Count
+    comments: Count
+    people: list[str]
+    """Opaque ids of those who commented, the latest first, at most five."""
+    pictures: list[Artefact]
+    """key_slice, render, mip and strip of the series with the most anonymized instances."""
+    steps: list[RunState | Literal["receiving"]]
+    """One segment of the progress bar a series."""
+
+
+class FeedDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed's page."""
+
+    card: Card
+    inputs: list[InputView]
+    series: list[SeriesView]
+    comments: list[CommentView]
+
+
+TimelineKind = Literal[
+    "created", "renamed", "tagged", "untagged", "input", "series", "run", "comment", "edit"
+]
+
+
+class TimelineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event as the timeline tells it; `seq` is the feed's version after it."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+    event: Uuid
+    type: str
+    kind: TimelineKind
+    time: Utc
+    system: bool
+    actor: str | None = None
+    series: Key | None = None
+    job: Uuid | None = None
+    comment: Uuid | None = None
+    text: str | None = None
+    """Title, tag, comment, cause or message: whatever the event says."""
+    state: str | None = None
+    counts: dict[str, int] = {}
+
+
+class SeriesCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Live counts of a series, from facts (sizes of sets)."""
+
+    series: Key
+    stored: Count
+    anonymized: Count
+    quarantined: Count
