@@ -1,0 +1,1 @@
+"""Who is it: passwords, accounts, sessions, and the limit on attempts."""

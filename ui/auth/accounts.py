@@ -1,0 +1,131 @@
+"""Accounts: credentials in a mutable table outside the log, so that the log knows opaque ids only."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+import uuid_utils
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from streams.errors import Conflict, Rejected
+from streams.store.api import Records
+
+Role = Literal["member", "admin"]
+MIN_PASSWORD = 12
+MAX_PASSWORD = 256
+"""Characters; a bound, so that hashing costs the same for everyone."""
+
+LoginName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who may log in. `id` is opaque and the only thing that events name."""
+
+    id: str
+    name: LoginName
+    display_name: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    password: str
+    """argon2id, encoded with its parameters."""
+    roles: list[Role]
+    created: datetime
+
+
+class _Owner(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Accounts:
+    """Accounts by id and by name."""
+
+    def __init__(self, records: Records, *, hasher: PasswordHasher | None = None) -> None:
+        self._records = records
+        self._hasher = hasher or PasswordHasher()  # RFC 9106, low-memory profile: argon2id, 64 MiB, t=3
+        self._stand_in: str | None = None
+        self._hashing = asyncio.Semaphore(2)  # each hash takes 64 MiB: a flood of logins must not take it all
+
+    async def add(
+        self, name: str, display_name: str, password: str, roles: list[Role], now: datetime
+    ) -> Account:
+        """Make an account.
+
+        Raises
+        ------
+        streams.errors.Rejected
+            When the name is taken or malformed, or the password too short or too long.
+        """
+        check_password(password)
+        hashed = await self._hash(password)
+        try:
+            account = msgspec.convert(
+                {
+                    "id": str(uuid_utils.uuid7()),
+                    "name": unicodedata.normalize("NFKC", name).lower(),
+                    "display_name": display_name,
+                    "password": hashed,
+                    "roles": roles,
+                    "created": now,
+                },
+                Account,
+            )
+        except msgspec.ValidationError as error:
+            raise Rejected(f"This account can't be made: {error}") from error
+        await self._records.put("account", account.id, msgspec.json.encode(account))
+        try:
+            await self._records.put(
+                "account_name", account.name, msgspec.json.encode(_Owner(account.id)), expected=0
+            )
+        except Conflict as conflict:
+            await self._records.delete("account", account.id)
+            raise Rejected(f"There is an account {account.name} already: choose another name.") from conflict
+        return account
+
+    async def by_id(self, account_id: str) -> Account | None:
+        """Give an account."""
+        found = await self._records.get("account", account_id)
+        return msgspec.json.decode(found.body, type=Account) if found else None
+
+    async def everyone(self) -> list[Account]:
+        """Give all accounts."""
+        return [msgspec.json.decode(row.body, type=Account) for row in await self._records.list("account")]
+
+    async def authenticate(self, name: str, password: str) -> Account | None:
+        """Give the account when name and password fit; takes as long when the name is unknown."""
+        owner = await self._records.get("account_name", unicodedata.normalize("NFKC", name).lower()[:64])
+        account = await self.by_id(msgspec.json.decode(owner.body, type=_Owner).id) if owner else None
+        fits = await self._verify(
+            account.password if account else await self._decoy(), password[:MAX_PASSWORD]
+        )
+        return account if account and fits else None
+
+    async def _decoy(self) -> str:
+        if self._stand_in is None:
+            self._stand_in = await self._hash(str(uuid_utils.uuid7()))
+        return self._stand_in
+
+    async def _hash(self, password: str) -> str:
+        async with self._hashing:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def _verify(self, hashed: str, password: str) -> bool:
+        async with self._hashing:
+            try:
+                return await asyncio.to_thread(self._hasher.verify, hashed, password)
+            except (VerifyMismatchError, InvalidHashError):
+                return False
+
+
+def check_password(password: str) -> None:
+    """Refuse passwords outside the length bounds (NIST SP 800-63B: length, not composition).
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When it is too short or too long.
+    """
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Rejected(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")

@@ -1,0 +1,40 @@
+"""What the handlers work with: the ports, opened by the entry point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from streams.blobs import Blobs
+from streams.bus import Producer
+from streams.clock import Clock
+from streams.settings import Settings
+from streams.store.api import Store
+from ui.auth.accounts import Accounts
+from ui.auth.sessions import Sessions
+from ui.live.hub import Hub
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """The ports of one ui process."""
+
+    settings: Settings
+    store: Store
+    producer: Producer
+    blobs: Blobs
+    accounts: Accounts
+    sessions: Sessions
+    hub: Hub
+    clock: Clock
+
+    @property
+    def origin(self) -> str:
+        """The origin that browsers must come from."""
+        return self.settings.public_url.rstrip("/") or (
+            f"http://{self.settings.http_host}:{self.settings.http_port}"
+        )
+
+
+BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)

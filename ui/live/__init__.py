@@ -1,0 +1,1 @@
+"""Live updates: one hub a process, one bounded connection a tab."""

@@ -1,0 +1,81 @@
+"""Entry point of the ui process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from streams.blobs import Blobs
+from streams.clock import utc_now
+from streams.opening import open_producer, open_tail
+from streams.settings import Settings
+from streams.store.opening import open_store
+from ui.auth.accounts import Accounts
+from ui.auth.sessions import Sessions
+from ui.backend import Backend
+from ui.live.hub import Hub
+from ui.server import build
+
+SHUTDOWN_S = 5.0
+
+log = structlog.get_logger()
+
+
+async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None] | None = None) -> None:
+    """Serve until `stop` is set.
+
+    Raises
+    ------
+    streams.errors.Unavailable
+        When the store or the bus can't be opened, or ``chips migrate`` has not run.
+    OSError
+        When the port is taken.
+    """
+    metrics = CollectorRegistry()
+    store = await open_store(settings)
+    try:
+        await store.check()
+        producer = open_producer(settings)
+        try:
+            hub = Hub(store, lambda: open_tail(settings), settings.project, metrics)
+            backend = Backend(
+                settings=settings,
+                store=store,
+                producer=producer,
+                blobs=Blobs(settings.path("blobs")),
+                accounts=Accounts(store.records),
+                sessions=Sessions(store.records, utc_now),
+                hub=hub,
+                clock=utc_now,
+            )
+            await _serve(backend, metrics, stop, on_ready)
+        finally:
+            await producer.close()
+    finally:
+        await store.close()
+
+
+async def _serve(
+    backend: Backend, metrics: CollectorRegistry, stop: asyncio.Event, on_ready: Callable[[], None] | None
+) -> None:
+    runner = web.AppRunner(build(backend, metrics), access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    relaying = asyncio.create_task(backend.hub.run())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await web.TCPSite(runner, backend.settings.http_host, backend.settings.http_port).start()
+        log.info("ui.listening", host=backend.settings.http_host, port=backend.settings.http_port)
+        if on_ready:
+            on_ready()
+        await asyncio.wait({relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if relaying.done():
+            relaying.result()  # the hub ends only by failing: let it be seen, the supervisor restarts us
+    finally:
+        for task in (relaying, stopping):
+            task.cancel()
+        await asyncio.gather(relaying, stopping, return_exceptions=True)
+        await runner.cleanup()
