@@ -1,0 +1,1 @@
+"""The composition root: the chips command, supervisor, engines, demo."""

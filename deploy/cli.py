@@ -1,0 +1,389 @@
+"""``chips``: the one command.
+
+A command imports what it needs when it runs, so that ``chips send`` does not wait for Faust.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from streams.errors import Rejected, Unavailable
+
+app = App(
+    name="chips",
+    help=(
+        "Collect medical images from hospital archives, take out who the patient is, measure them in "
+        "containers, and look at the results together, live.\n\n"
+        "Begin with `chips up`, then send images to the address it prints. "
+        "`chips config show` lists every setting."
+    ),
+    help_format="markdown",
+    version_flags=["--version"],
+)
+
+# -- the product
+
+
+@app.command
+def up() -> int:
+    """Start CHIPS on this machine: gateway, agents, runner and page; Ctrl-C stops all.
+
+    Engines are embedded unless CHIPS_BUS and CHIPS_STORE name real ones. A process that dies is started
+    again. Needs no study: send some with `chips send`, dcmtk's storescu or your PACS.
+    """
+    from deploy.up import up as work
+
+    return work()
+
+
+@app.command
+def demo(
+    *,
+    once: Annotated[bool, Parameter(negative="")] = False,
+    keep: Path | None = None,
+) -> int:
+    """Start CHIPS, send it real studies and a phantom over DICOM, and tell what arrived.
+
+    Parameters
+    ----------
+    once
+        Stop by itself; exit status 0 only if every series is measured, or has its reason not to be.
+    keep
+        Keep the data in this folder instead of a temporary one.
+    """
+    from deploy.demo.run import demo as work
+
+    return work(once=once, keep=keep)
+
+
+@app.command
+def send(
+    *paths_and_target: str,
+    called_ae: str = "CHIPS",
+    calling_ae: str = "CHIPS-SEND",
+    associations: int = 1,
+    retries: int = 5,
+    manifest: Path = Path("chips-send.jsonl"),
+) -> int:
+    """Send files and folders: `chips send PATH… HOST:PORT`.
+
+    Shows progress, tries again what was not acknowledged, and goes on where it stopped: what the other side
+    acknowledged stands in the manifest.
+
+    Parameters
+    ----------
+    paths_and_target
+        Files or folders, and last the HOST:PORT to send to.
+    called_ae, calling_ae
+        AE titles, theirs and ours.
+    associations
+        How many associations to send on side by side.
+    retries
+        How often an image is tried again.
+    manifest
+        JSON lines of what was acknowledged.
+    """
+    from deploy.send import send as work
+
+    return work(
+        paths_and_target,
+        called_ae=called_ae,
+        calling_ae=calling_ae,
+        associations=associations,
+        retries=retries,
+        manifest=manifest,
+    )
+
+
+# -- single processes, for machines and clusters
+
+
+@app.command
+def gateway() -> int:
+    """Run the hospital's door alone: DICOM storage, journal, vault. Inner zone."""
+    from deploy import process
+    from gateway.run import run
+
+    return process.run("gateway", run)
+
+
+@app.command
+def agents(*names: str) -> int:
+    """Run agents alone; all of them when none is named.
+
+    Parameters
+    ----------
+    names
+        arrivals, anonymization (inner zone), dispatch, feeds (outer zone).
+    """
+    from deploy.agents import run_agents
+
+    return run_agents(names)
+
+
+@app.command
+def runner() -> int:
+    """Run work orders in containers on this machine."""
+    from agents.dispatch.runner.run import run
+    from deploy import process
+
+    return process.run("runner", run)
+
+
+@app.command
+def ui() -> int:
+    """Serve the page alone."""
+    from deploy import process
+    from ui.run import run
+
+    return process.run("ui", run)
+
+
+# -- keeping it
+
+
+@app.command
+def migrate() -> int:
+    """Make or upgrade topics and tables; the only command that does."""
+    from deploy.migrate import migrate as work
+
+    return _finish(work())
+
+
+@app.command
+def status() -> int:
+    """Tell lag, open jobs, parked messages, disk and versions."""
+    from deploy.status import status as work
+
+    return _finish(work())
+
+
+engines = App(
+    name="engines", help="Real Kafka and Cassandra on this machine, from Maven artefacts on Java 17."
+)
+app.command(engines)
+
+
+@engines.command(name="up")
+def engines_up(*, home: Path = Path("engines"), kafka_port: int = 9092, cassandra_port: int = 9042) -> int:
+    """Fetch (once) and start both; prints the settings that make CHIPS use them.
+
+    Parameters
+    ----------
+    home
+        Folder of their data, logs and pid files.
+    kafka_port, cassandra_port
+        Where they listen, on 127.0.0.1.
+    """
+    from deploy.engines.commands import up as work
+
+    return work(home, kafka_port, cassandra_port)
+
+
+@engines.command(name="down")
+def engines_down(*, home: Path = Path("engines")) -> int:
+    """Stop both.
+
+    Parameters
+    ----------
+    home
+        Folder of their data, logs and pid files.
+    """
+    from deploy.engines.commands import down as work
+
+    return work(home)
+
+
+@engines.command(name="status")
+def engines_status(*, home: Path = Path("engines")) -> int:
+    """Tell whether they answer.
+
+    Parameters
+    ----------
+    home
+        Folder of their data, logs and pid files.
+    """
+    from deploy.engines.commands import status as work
+
+    return work(home)
+
+
+replay = App(
+    name="replay", help="Look at what happened, make views again, compare, and free parked messages."
+)
+app.command(replay)
+
+
+@replay.command(name="tail")
+def replay_tail(
+    *,
+    type: str | None = None,  # noqa: A002 - the option's name, as CloudEvents calls it
+    stream: str | None = None,
+    correlation: str | None = None,
+    beginning: Annotated[bool, Parameter(negative="")] = False,
+    follow: bool = True,
+) -> int:
+    """Print events as JSON lines.
+
+    Parameters
+    ----------
+    type
+        Only types that begin so, for example chips.feed.
+    stream
+        Only this stream, for example feed/default/….
+    correlation
+        Only this story.
+    beginning
+        From the beginning of the topics instead of from now.
+    follow
+        Go on when the end is reached.
+    """
+    from deploy.replay import tail as work
+
+    return _finish(
+        work(type_prefix=type, stream=stream, correlation=correlation, beginning=beginning, follow=follow)
+    )
+
+
+@replay.command(name="rebuild")
+def replay_rebuild(view: Literal["card", "feed", "timeline"], *, at: datetime | None = None) -> int:
+    """Make a view again from the store alone, into a new generation, then switch to it.
+
+    Parameters
+    ----------
+    view
+        The view.
+    at
+        As it was at this time (UTC). The view is left as a generation of its own and not switched to.
+    """
+    from deploy.replay import rebuild as work
+
+    return _finish(work(view, at))
+
+
+@replay.command(name="diff")
+def replay_diff(view: Literal["card", "feed", "timeline"]) -> int:
+    """Compare a view with what the store says it should be; exit status 1 when they differ.
+
+    Parameters
+    ----------
+    view
+        The view.
+    """
+    from deploy.replay import diff as work
+
+    return _finish(work(view))
+
+
+dlq = App(name="dlq", help="Messages that could not be handled, and the keys that wait behind them.")
+replay.command(dlq)
+
+
+@dlq.command(name="list")
+def dlq_list() -> int:
+    """List dead letters and parked keys."""
+    from deploy.replay import dlq_list as work
+
+    return _finish(work())
+
+
+@dlq.command(name="show")
+def dlq_show(letter: str) -> int:
+    """Show one dead letter: where it came from, why it stopped, its bytes.
+
+    Parameters
+    ----------
+    letter
+        As `list` names it: agent/partition/offset.
+    """
+    from deploy.replay import dlq_show as work
+
+    return _finish(work(letter))
+
+
+@dlq.command(name="release")
+def dlq_release(letter: str) -> int:
+    """Send a dead letter again to where it came from and let its key go on.
+
+    Parameters
+    ----------
+    letter
+        As `list` names it: agent/partition/offset.
+    """
+    from deploy.replay import dlq_release as work
+
+    return _finish(work(letter))
+
+
+user = App(name="user", help="Accounts.")
+app.command(user)
+
+
+@user.command(name="add")
+def user_add(
+    name: str,
+    *,
+    display_name: str | None = None,
+    admin: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Make an account. Asks for the password, or takes it from CHIPS_PASSWORD, or makes one and prints it.
+
+    Parameters
+    ----------
+    name
+        What to log in with.
+    display_name
+        What others see.
+    admin
+        May manage accounts.
+    """
+    from deploy.users import add as work
+
+    return _finish(work(name, display_name or name, admin=admin))
+
+
+config = App(name="config", help="Settings.")
+app.command(config)
+
+
+@config.command(name="show")
+def config_show() -> int:
+    """Print each setting, its value and where it comes from. No secret is a setting."""
+    from deploy.process import settings_or_exit
+
+    for line in settings_or_exit().show():
+        print(f"{line.name:<28} {line.value or '(default)':<44} {line.source}")  # noqa: T201 - the command's answer
+    return 0
+
+
+def _finish(work: object) -> int:
+    """Run a command's coroutine; what it refuses or misses is one line and a status."""
+    if not asyncio.iscoroutine(work):
+        raise TypeError(f"not a coroutine: {work!r}")
+    try:
+        result = asyncio.run(work)
+    except Rejected as wrong:
+        print(f"chips: {wrong}", file=sys.stderr)  # noqa: T201 - the command's answer
+        return os.EX_USAGE
+    except Unavailable as away:
+        print(f"chips: {away}", file=sys.stderr)  # noqa: T201 - the command's answer
+        return os.EX_TEMPFAIL
+    except KeyboardInterrupt:
+        return 130
+    return int(result or 0)
+
+
+def main() -> None:
+    """Run the command of the command line."""
+    sys.exit(app())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Making accounts from the command line."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+
+from deploy.process import settings_or_exit
+from deploy.terminal import say
+from streams.clock import utc_now
+from streams.errors import Rejected
+from streams.settings import Settings
+from streams.store.opening import open_store
+from ui.auth.accounts import Account, Accounts
+
+
+async def add(name: str, display_name: str, *, admin: bool) -> int:
+    """Make an account; its password is asked for, or in CHIPS_PASSWORD, or made up and printed."""
+    password, made_up = _password()
+    account = await make(settings_or_exit().settings, name, display_name, password, admin=admin)
+    say(f"Account {account.name} made.")
+    if made_up:
+        say(f"Password: {password}")
+    return 0
+
+
+async def make(settings: Settings, name: str, display_name: str, password: str, *, admin: bool) -> Account:
+    """Make an account in the store of these settings."""
+    store = await open_store(settings)
+    try:
+        await store.check()
+        return await Accounts(store.records).add(
+            name, display_name, password, ["member", "admin"] if admin else ["member"], utc_now()
+        )
+    finally:
+        await store.close()
+
+
+def made_up_password() -> str:
+    """Make a password of 96 random bits, easy to read aloud."""
+    return "-".join(secrets.token_hex(3) for _ in range(4))
+
+
+def _password() -> tuple[str, bool]:
+    given = os.environ.get("CHIPS_PASSWORD")
+    if given:
+        return given, False
+    if not sys.stdin.isatty():
+        return made_up_password(), True
+    first = getpass.getpass("Password (empty: make one up): ")
+    if not first:
+        return made_up_password(), True
+    if getpass.getpass("Again: ") != first:
+        raise Rejected("The two passwords differ: try again.")
+    return first, False
