@@ -12,7 +12,7 @@ class Rejected(Exception):  # noqa: N818 - a family name; members end in their o
 
 
 class Poison(Exception):  # noqa: N818 - see Rejected
-    """This message can never work, however often it is tried."""
+    """A message that can never work, however often it is tried."""
 
 
 class Unavailable(Exception):  # noqa: N818 - see Rejected
@@ -37,5 +37,16 @@ class Conflict(Unavailable):
         self.actual = actual
 
 
+class NoSpace(Unavailable):
+    """The disk is full; what was being written is gone, and it works again when there is room."""
+
+
 class NewerFormat(Rejected):
     """Data written by a newer CHIPS; an older one must not touch it."""
+
+
+class Refused(Rejected):
+    """The bus refused a message (no such topic, too large, not allowed).
+
+    Whatever the message was made from is not done: a consumer that meets this must not acknowledge.
+    """

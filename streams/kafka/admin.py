@@ -1,0 +1,120 @@
+"""Makes the topics on Kafka and tells lag."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+from schemas.catalogue import TOPICS, Topic
+from streams.kafka.connection import Connection
+from streams.kafka.errors import family_of
+from streams.limits import limit_of
+
+TIMEOUT_S = 20.0
+"""How long an answer of Kafka may take, s."""
+
+_FRAME = 64 * 1024
+"""Room for what surrounds a message in a batch, bytes."""
+
+
+class KafkaAdmin:
+    """Administers a cluster; `topics` are those that it makes."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        replication: int = 1,
+        min_isr: int = 1,
+        topics: Iterable[Topic] = tuple(TOPICS.values()),
+    ) -> None:
+        self._connection = connection
+        self._replication = replication
+        self._min_isr = min_isr
+        self._topics = tuple(topics)
+        self._client: AdminClient | None = None
+
+    async def create_topics(self) -> list[str]:
+        """Make the topics that are missing; return their names."""
+        return await asyncio.to_thread(self._create)
+
+    async def lag(self, app: str) -> dict[tuple[str, int], int]:
+        """Messages not yet committed, of the topics of which the app has committed anything."""
+        return await asyncio.to_thread(self._lag, app)
+
+    async def close(self) -> None:
+        """Let go."""
+        self._client = None
+
+    def _open(self) -> AdminClient:
+        self._client = self._client or AdminClient(self._connection.librdkafka({}))
+        return self._client
+
+    def _create(self) -> list[str]:
+        client = self._open()
+        try:
+            there = client.list_topics(timeout=TIMEOUT_S).topics
+        except KafkaException as error:
+            raise family_of(error, "Looking for topics at Kafka") from error
+        wanted = [self._new(topic) for topic in self._topics if topic.name not in there]
+        if not wanted:
+            return []
+        made = []
+        for name, done in client.create_topics(wanted, request_timeout=TIMEOUT_S).items():
+            try:
+                done.result(TIMEOUT_S)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                    continue  # another `chips migrate` was first
+                raise family_of(error, f"Making the topic {name}") from error
+            made.append(name)
+        return made
+
+    def _new(self, topic: Topic) -> NewTopic:
+        return NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=self._replication,
+            config={
+                "cleanup.policy": "delete",
+                "retention.ms": str(topic.retention_s * 1000),
+                # A segment expires as a whole: several of them within a retention.
+                "segment.ms": str(min(topic.retention_s * 1000 // 4, 24 * 3600 * 1000)),
+                "min.insync.replicas": str(self._min_isr),
+                "max.message.bytes": str(limit_of(topic.name) + _FRAME),
+            },
+        )
+
+    def _lag(self, app: str) -> dict[tuple[str, int], int]:
+        client = self._open()
+        try:
+            request = client.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(app)], request_timeout=TIMEOUT_S
+            )
+            committed = {
+                (at.topic, at.partition): at.offset
+                for at in request[app].result(TIMEOUT_S).topic_partitions
+                if at.offset >= 0
+            }
+            topics = client.list_topics(timeout=TIMEOUT_S).topics
+            parts = [
+                TopicPartition(topic, partition)
+                for topic in sorted({topic for topic, _ in committed} & set(topics))
+                for partition in topics[topic].partitions
+            ]
+            if not parts:
+                return {}
+            first = client.list_offsets(
+                dict.fromkeys(parts, OffsetSpec.earliest()), request_timeout=TIMEOUT_S
+            )
+            last = client.list_offsets(dict.fromkeys(parts, OffsetSpec.latest()), request_timeout=TIMEOUT_S)
+            return {
+                (part.topic, part.partition): last[part].result(TIMEOUT_S).offset
+                - max(committed.get((part.topic, part.partition), 0), first[part].result(TIMEOUT_S).offset)
+                for part in parts
+            }
+        except KafkaException as error:
+            raise family_of(error, f"Asking for the lag of {app}") from error

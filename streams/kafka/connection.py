@@ -1,0 +1,107 @@
+"""How to reach Kafka: brokers, TLS and SASL from the settings, for librdkafka and for aiokafka."""
+
+from __future__ import annotations
+
+import ssl
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.errors import Rejected
+from streams.settings import Settings
+
+
+class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the credentials file holds."""
+
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.username!r})"
+
+
+class Connection(NamedTuple):
+    """Brokers (``HOST:PORT,…``) and how to be let in; `repr` shows no password."""
+
+    bootstrap: str
+    protocol: str = "PLAINTEXT"
+    mechanism: str = ""
+    credentials: Credentials | None = None
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Connection:
+        """Read it from the settings.
+
+        Raises
+        ------
+        streams.errors.Rejected
+            When the credentials file cannot be read, or SASL lacks a mechanism or credentials.
+        """
+        protocol = settings.kafka_security_protocol
+        credentials = None
+        if protocol.startswith("SASL"):
+            if not settings.kafka_sasl_mechanism or not settings.kafka_credentials_file:
+                raise Rejected(
+                    f"{protocol} needs CHIPS_KAFKA_SASL_MECHANISM and CHIPS_KAFKA_CREDENTIALS_FILE"
+                )
+            credentials = _read(Path(settings.kafka_credentials_file))
+        return cls(
+            bootstrap=settings.bus_url.partition("://")[2],
+            protocol=protocol,
+            mechanism=settings.kafka_sasl_mechanism,
+            credentials=credentials,
+            ca_file=settings.kafka_ca_file,
+            certificate_file=settings.kafka_certificate_file,
+            key_file=settings.kafka_key_file,
+        )
+
+    def librdkafka(self, more: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the configuration of a librdkafka client, with `more` of its own."""
+        config: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap,
+            "security.protocol": self.protocol,
+            "client.id": "chips",
+        }
+        if self.credentials:
+            config |= {
+                "sasl.mechanism": self.mechanism,
+                "sasl.username": self.credentials.username,
+                "sasl.password": self.credentials.password,
+            }
+        files = {
+            "ssl.ca.location": self.ca_file,
+            "ssl.certificate.location": self.certificate_file,
+            "ssl.key.location": self.key_file,
+        }
+        return config | {name: file for name, file in files.items() if file} | dict(more)
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """Give the TLS context for clients on Python's ssl; None without TLS."""
+        if not self.protocol.endswith("SSL"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.certificate_file:
+                context.load_cert_chain(self.certificate_file, self.key_file or None)
+        except OSError as error:  # ssl.SSLError is one, too
+            raise Rejected(
+                f"Kafka's TLS files cannot be used: {error}. Correct CHIPS_KAFKA_*_FILE."
+            ) from error
+        return context
+
+
+def _read(file: Path) -> Credentials:
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Credentials)
+    except OSError as error:
+        raise Rejected(f"Cannot read Kafka's credentials from {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        # The error itself could quote a secret.
+        raise Rejected(f"{file} is not TOML with username and password") from error
