@@ -1,0 +1,222 @@
+"""The journal: where an image becomes acknowledged, and from where the bus is told.
+
+Invariant: `append` returns only when its entries are fsynced; an entry stays until the bus has confirmed it.
+Many associations append at once and share one fsync (group commit): whoever finds no write under way writes
+for all who wait. One reader takes entries in order. Must not know what an entry means.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from gateway.confirmed import Confirmed
+from gateway.entries import LARGEST, SEGMENT_HEADER, pack, parse
+from gateway.errors import JournalBroken, JournalDamaged
+from gateway.segments import Writer, fsync_folder, listed, recover, segment_path
+
+SEGMENT_BYTES = 16 * 1024 * 1024
+"""A segment that has grown beyond is finished, and deleted when all of it is confirmed."""
+
+_CHUNK = 4 * LARGEST
+
+
+class _Group:
+    """Entries that will share one fsync."""
+
+    def __init__(self) -> None:
+        self.framed: list[bytes] = []
+        self.done = False
+        self.error: Exception | None = None
+
+
+class Journal:
+    """Append-only entries in a folder of its own; safe for many threads, one reader.
+
+    Parameters
+    ----------
+    folder
+        Made (0700) when missing. Only one journal may be open on it.
+    segment_bytes
+        See `SEGMENT_BYTES`.
+    on_durable
+        Called, from the appending thread, after entries became durable; must not block.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+        on_durable: Callable[[], None] = lambda: None,
+    ) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fsync_folder(folder.parent)
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        self._on_durable = on_durable
+        self._lock = threading.Condition()
+        self._writing = False
+        self._broken = False
+        self._group = _Group()
+        self._position = Confirmed(folder / "confirmed")
+        self._writer: Writer | None = None
+        self.cut = 0
+        """Bytes of a torn end that opening cut off; none of them was acknowledged."""
+        self._open()
+        self._read_index = self.confirmed
+        self._read_at = (-1, 0)
+        """(index of the segment's first entry, offset in it) of the next entry, once one was read."""
+
+    def _open(self) -> None:
+        saved = self._position.load()
+        self._firsts = [first for first, _ in listed(self._folder)]
+        self.end = saved or 0
+        while self._firsts:
+            first = self._firsts[-1]
+            path = segment_path(self._folder, first)
+            kept = recover(path, first)
+            if kept:
+                count, size, self.cut = kept
+                self._writer = Writer.reopen(path, size)
+                self.end = first + count
+                break
+            self._firsts.pop()
+        oldest = self._firsts[0] if self._firsts else self.end
+        self.confirmed = min(max(saved or 0, oldest), self.end)
+
+    @property
+    def backlog(self) -> int:
+        """Entries that the bus has not confirmed."""
+        return self.end - self.confirmed
+
+    def append(self, payloads: Sequence[bytes]) -> None:
+        """Make entries durable, in order, all or none of them; blocks for one fsync, or two.
+
+        Raises
+        ------
+        OSError
+            When there is no room (ENOSPC, EDQUOT); the journal is as it was.
+        gateway.errors.JournalBroken
+            When the disk failed; the gateway must start anew.
+        """
+        framed = [pack(payload) for payload in payloads]
+        if not framed:
+            return
+        with self._lock:
+            group = self._group
+            group.framed += framed
+            while not group.done:
+                if self._writing:
+                    self._lock.wait()
+                else:
+                    self._commit(group)
+        if group.error:
+            raise group.error
+        self._on_durable()
+
+    def _commit(self, group: _Group) -> None:
+        """Write the group that is gathering; called with the lock held, which is free during the write."""
+        self._writing = True
+        self._group = _Group()
+        self._lock.release()
+        try:
+            self._write(b"".join(group.framed))
+        except (OSError, JournalBroken) as error:
+            group.error = error
+        finally:
+            self._lock.acquire()
+            self._broken = self._broken or isinstance(group.error, JournalBroken)
+            if group.error is None:
+                self.end += len(group.framed)
+            group.done = True
+            self._writing = False
+            self._lock.notify_all()
+
+    def _write(self, data: bytes) -> None:
+        """Extend the newest segment, or a new one when that is full; only the committing thread runs it."""
+        if self._broken:
+            raise JournalBroken("The journal's disk failed before: start the gateway anew")
+        if self._writer is None or self._writer.size >= self._segment_bytes:
+            fresh = Writer.create(self._folder, self.end)
+            with self._lock:
+                finished, self._writer = self._writer, fresh
+                self._firsts.append(self.end)
+            if finished:
+                finished.close()
+        self._writer.extend(data)
+
+    def read(self, limit: int) -> list[bytes]:
+        """Give the next entries, at most `limit`; at first those after the confirmed ones.
+
+        Raises
+        ------
+        gateway.errors.JournalDamaged
+            When durable bytes do not read back.
+        """
+        with self._lock:
+            wanted = min(limit, self.end - self._read_index)
+            if wanted <= 0:
+                return []
+            first = max(first for first in self._firsts if first <= self._read_index)
+            following = next((f for f in self._firsts if f > first), self.end)
+        path = segment_path(self._folder, first)
+        wanted = min(wanted, following - self._read_index)
+        payloads: list[bytes] = []
+        with path.open("rb") as file:
+            segment, offset = self._read_at
+            if segment != first:
+                offset = _offset(file, self._read_index - first)
+            while len(payloads) < wanted:
+                file.seek(offset)
+                found, size = parse(file.read(_CHUNK), wanted - len(payloads))
+                if not found:
+                    raise _damaged(path, offset)
+                payloads += found
+                offset += size
+        self._read_index += len(payloads)
+        self._read_at = (first, offset)
+        return payloads
+
+    def confirm(self, count: int) -> None:
+        """Note that the bus has confirmed the next `count` entries; finished segments among them go."""
+        with self._lock:
+            self.confirmed += count
+            if self.confirmed > self._read_index:
+                raise ValueError(f"{count} entries confirmed that were not read")
+            gone = [
+                first
+                for first, following in zip(self._firsts, self._firsts[1:], strict=False)
+                if following <= self.confirmed
+            ]
+            self._firsts = self._firsts[len(gone) :]
+        with contextlib.suppress(OSError):  # an older position publishes again what is known: harmless
+            self._position.save(self.confirmed)
+        for first in gone:
+            segment_path(self._folder, first).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the files; nobody may append any more."""
+        if self._writer:
+            self._writer.close()
+        self._position.close()
+
+
+def _offset(file: BinaryIO, count: int) -> int:
+    """Find the offset of a segment's entry by reading over the `count` before it."""
+    offset = SEGMENT_HEADER
+    while count:
+        file.seek(offset)
+        found, size = parse(file.read(_CHUNK), count)
+        if not found:
+            raise _damaged(Path(file.name), offset)
+        count -= len(found)
+        offset += size
+    return offset
+
+
+def _damaged(path: Path, offset: int) -> JournalDamaged:
+    return JournalDamaged(f"{path.name} is damaged at byte {offset}: restore it, or move it away")
