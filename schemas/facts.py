@@ -15,12 +15,11 @@ from schemas.image import ReasonCode, SeriesAttributes, Text
 from schemas.pacs import Modality, Uid
 
 FactKind = Literal["stored", "anonymized", "quarantined", "series", "study", "feed_of_study"]
-"""stored, anonymized, quarantined: scope series. series: scope study. study: scope project. feed_of_study:
-scope study."""
+"""Scopes: stored, anonymized, quarantined: series; series, feed_of_study: study; study: project."""
 
 
 class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """Key ``<instance>.<digest>``: a second row of one instance is a conflict, and the first received wins."""
+    """Key ``<instance>.<digest>``: a second row of an instance is a conflict; the first received wins."""
 
     instance: Key
     digest: Digest

@@ -14,7 +14,7 @@ from schemas.job import Artefact, Finding, Isolation, Measure
 from schemas.pacs import Count
 
 CardState = Literal["empty", "receiving", "queued", "running", "done", "attention", "failed"]
-"""attention: something stands in quarantine or conflicts and nothing failed; failed: a run failed for good."""
+"""attention: something is in quarantine or conflicts and nothing failed; failed: a run failed for good."""
 
 RunState = Literal["queued", "running", "succeeded", "failed"]
 

@@ -1,4 +1,4 @@
-"""What a bus is to everyone but the agents: a producer that waits for durability, and a tail for live views."""
+"""What a bus is to all but the agents: a producer that waits for durability, and a tail for live views."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Producer(Protocol):
         Raises
         ------
         streams.errors.Unavailable
-            When the bus did not confirm in time. It may still have been written: sending it again is harmless.
+            When the bus did not confirm in time. It may still be written: sending it again is harmless.
         streams.errors.Rejected
             When the topic does not exist or the message is too large.
         """

@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
     health_port: Port = 0
-    """Where a single process answers /healthz, /readyz and /metrics; 0: nowhere (``ui`` answers on its own)."""
+    """Where a single process answers /healthz, /readyz and /metrics; 0: nowhere (``ui`` has its own)."""
     public_url: str = ""
     """The address that browsers use, for the Origin check; empty: http://HOST:PORT."""
     quiet_s: Seconds = 10.0

@@ -14,7 +14,8 @@ MAX_APPEND = 32
 """Events in one append: it is one conditional batch in one partition."""
 
 BUCKET = 10_000
-"""Events in one partition of a stream; an append stays in the bucket of its last event."""
+"""Events in one partition of a stream; an append stays in the bucket of its first event, so that all who
+race from one version meet in one partition."""
 
 
 class Appended(NamedTuple):
@@ -52,7 +53,10 @@ class EventStore(Protocol):
         ...
 
     def streams(self, category: str, project: str | None = None) -> AsyncIterator[str]:
-        """Yield the ids of all streams of a category (``feed``, ``job``, ``series``), in no order."""
+        """Yield the ids of all streams of a category (``feed``, ``job``, ``series``), in no order.
+
+        A stream whose first append failed may be among them, with version 0.
+        """
         ...
 
     async def save_snapshot(self, stream: str, version: int, schema: int, state: bytes) -> None:
@@ -78,7 +82,7 @@ class Facts(Protocol):
     """High-rate facts: plain upserts, counted as sets."""
 
     async def put(self, facts: Sequence[Fact]) -> None:
-        """Write facts; durable when it returns."""
+        """Write facts; durable when it returns. One that is there already stays as it is: the first wins."""
         ...
 
     async def has(self, project: str, kind: str, scope: str, key: str) -> bool:
@@ -140,7 +144,7 @@ class Leases(Protocol):
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give it back, if it is still one's own. The fencing number stays."""
+        """Give it back, if it is still one's own. The fencing number stays, its owner is "" from then on."""
         ...
 
     async def holder(self, resource: str) -> Lease | None:
@@ -191,7 +195,7 @@ class Views(Protocol):
         ...
 
     async def delete(self, view: str, generation: int, row: Row) -> None:
-        """Take a row out."""
+        """Take a row out, unless a newer version than `row.version` is there."""
         ...
 
     async def rows(
@@ -205,7 +209,11 @@ class Views(Protocol):
         limit: int = 10_000,
         descending: bool = False,
     ) -> list[Row]:
-        """Give rows of a scope by key; of the active generation unless another is named."""
+        """Give rows of a scope by key; of the active generation unless another is named.
+
+        `after` is the last key of the page before: rows with greater keys follow, with lower ones when
+        `descending`.
+        """
         ...
 
     async def row(
@@ -227,7 +235,10 @@ class Views(Protocol):
         ...
 
     async def begin(self, view: str) -> int:
-        """Open a new generation for a rebuild; from now on projections write it too. Return its number."""
+        """Open a new generation for a rebuild; from now on projections write it too. Return its number.
+
+        One that an earlier rebuild left unfinished is dropped.
+        """
         ...
 
     async def activate(self, view: str, generation: int) -> None:
@@ -278,13 +289,40 @@ class Records(Protocol):
 class Store(Protocol):
     """All of it, on one connection."""
 
-    events: EventStore
-    facts: Facts
-    deadlines: Deadlines
-    leases: Leases
-    jobs: OpenJobs
-    views: Views
-    records: Records
+    @property
+    def events(self) -> EventStore:
+        """Streams and snapshots."""
+        ...
+
+    @property
+    def facts(self) -> Facts:
+        """High-rate facts."""
+        ...
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """What to look at, and when."""
+        ...
+
+    @property
+    def leases(self) -> Leases:
+        """Who may work on what."""
+        ...
+
+    @property
+    def jobs(self) -> OpenJobs:
+        """Jobs that are not ended."""
+        ...
+
+    @property
+    def views(self) -> Views:
+        """What pages read."""
+        ...
+
+    @property
+    def records(self) -> Records:
+        """What may change and is no history."""
+        ...
 
     async def migrate(self) -> list[str]:
         """Make or upgrade tables and stamp the format; return what was done. Only ``chips migrate`` calls it.
