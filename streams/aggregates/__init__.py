@@ -1,0 +1,1 @@
+"""Streams with invariants: what their state is, what may happen next, and what happened. All of it pure."""

@@ -1,0 +1,104 @@
+"""A feed on the home page, from its state. Pure.
+
+While anything moves the card says so; when all is still it says what needs a look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from schemas.image import SeriesAttributes
+from schemas.job import Artefact
+from schemas.views import Card, CardState, CommentView, RunState, SeriesView
+from streams.aggregates.state import FeedState
+
+PEOPLE = 5
+PICTURES = ("key_slice", "render", "mip", "strip")
+
+Step = RunState | Literal["receiving"]
+
+
+def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
+    """Make the card of a feed that exists.
+
+    Parameters
+    ----------
+    series
+        Its series, as `streams.projections.runs.series_views` gives them.
+
+    Raises
+    ------
+    ValueError
+        When the feed does not exist.
+    """
+    if state.created is None or state.updated is None:
+        raise ValueError("a feed without its first event has no card")
+    steps = [step(view) for view in series]
+    return Card(
+        project=state.project,
+        feed=state.feed,
+        version=state.version,
+        title=state.title,
+        tags=list(state.tags),
+        state=card_state(series, steps),
+        created=state.created,
+        updated=state.updated,
+        patients=sorted(set(state.inputs.values())),
+        studies=len(state.inputs),
+        series=[view.series for view in series],
+        modalities=sorted({view.modality for view in series}),
+        attributes=next(
+            (view.attributes for view in series if view.attributes != SeriesAttributes()), SeriesAttributes()
+        ),
+        anonymized=sum(view.anonymized for view in series),
+        quarantined=sum(view.quarantined for view in series),
+        conflicts=sum(view.conflicts for view in series),
+        measured=sum(1 for view in series if view.run and view.run.outcome == "measured"),
+        not_volumes=sum(1 for view in series if view.run and view.run.outcome == "not_a_volume"),
+        failed=steps.count("failed"),
+        comments=len(state.comments),
+        people=_people(state.comments.values()),
+        pictures=_pictures(series),
+        steps=steps,
+    )
+
+
+def step(view: SeriesView) -> Step:
+    """Tell how far a series is. One whose every image is in quarantine goes no further."""
+    if view.version == 0:
+        return "receiving"
+    if view.run:
+        return view.run.state
+    return "queued" if view.anonymized else "succeeded"
+
+
+def card_state(series: Sequence[SeriesView], steps: Sequence[Step]) -> CardState:
+    """Tell what a card says of itself."""
+    if not series:
+        return "empty"
+    for moving in ("receiving", "running", "queued"):
+        if moving in steps:
+            return moving
+    if "failed" in steps:
+        return "failed"
+    if any(view.quarantined or view.conflicts for view in series):
+        return "attention"
+    return "done"
+
+
+def _people(comments: Iterable[CommentView]) -> list[str]:
+    latest = sorted(comments, key=lambda comment: (comment.posted, comment.comment), reverse=True)
+    return list(dict.fromkeys(comment.author for comment in latest))[:PEOPLE]
+
+
+def _pictures(series: Sequence[SeriesView]) -> list[Artefact]:
+    shown = [
+        (view.anonymized, view.series, pictures)
+        for view in series
+        if view.run and (pictures := [one for one in view.run.artefacts if one.role in PICTURES])
+    ]
+    if not shown:
+        return []
+    _, _, pictures = max(shown, key=lambda one: (one[0], one[1]))
+    return sorted(pictures, key=lambda one: PICTURES.index(one.role))
