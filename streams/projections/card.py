@@ -66,10 +66,10 @@ def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
 
 def step(view: SeriesView) -> Step:
     """Tell how far a series is. One whose every image is in quarantine goes no further."""
-    if view.version == 0:
-        return "receiving"
     if view.run:
         return view.run.state
+    if view.version == 0:
+        return "receiving"
     return "queued" if view.anonymized else "succeeded"
 
 

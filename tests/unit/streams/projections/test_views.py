@@ -1,0 +1,134 @@
+"""Cards, pages and timelines say what the events say."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from schemas import command as c
+from schemas.catalogue import TYPES
+from schemas.identity import BlobRef
+from schemas.job import Artefact
+from schemas.views import Card, FeedDetail, TimelineRow
+from streams.aggregates.state import FeedState
+from streams.projections.card import card
+from streams.projections.timeline import timeline_row
+from streams.projections.views import rows
+from tests.unit.streams.aggregates.folding import FEED, PROJECT, command, key, uuid
+from tests.unit.streams.aggregates.test_feed import (
+    Feed,
+    failed,
+    queued,
+    receive,
+    record,
+    started,
+    succeeded,
+)
+
+
+def shown(feed):
+    return msgspec.json.decode(rows("feed", feed.state, feed.events)[0].body, type=FeedDetail)
+
+
+def after(*commands):
+    feed = Feed()
+    for data in commands:
+        feed.send(data)
+    return shown(feed).card
+
+
+def test_a_card_goes_through_its_states():
+    way = [receive(), record(), queued(), started(), succeeded()]
+    states = [after(*way[: n + 1]).state for n in range(len(way))]
+    assert states == ["receiving", "queued", "queued", "running", "done"]
+
+
+def test_quarantine_asks_for_a_look_and_a_failure_says_so():
+    assert after(record(quarantined=2), queued(), started(), succeeded()).state == "attention"
+    assert after(record(anonymized=0, quarantined=2)).state == "attention"
+    assert after(record(quarantined=2), queued(), started(), failed(final=True)).state == "failed"
+    assert after(record(), queued(), started(), failed(), started(2)).state == "running"
+    assert after(record(), queued(), started(), failed()).state == "queued"
+
+
+def test_the_newest_version_has_the_run_that_counts():
+    card = after(record(1), queued("j", 1), started(), succeeded(), record(2), queued("k", 2))
+    assert (card.state, card.measured) == ("queued", 0)
+
+
+def test_a_version_of_the_same_images_has_no_run_of_its_own_and_is_done():
+    assert after(record(1), queued("j", 1), started(), succeeded(), record(2)).state == "done"
+
+
+def test_pictures_come_from_the_largest_series_in_their_order():
+    def artefact(role, series):
+        blob = BlobRef(sha256=f"{series:064x}", size=1, media_type="image/png")
+        return Artefact(name=f"{role}.png", role=role, blob=blob)
+
+    feed = Feed()
+    for number, images in ((1, 10), (2, 99), (3, 500)):
+        feed.send(record(series=number, anonymized=images))
+    for number, job in ((1, "a"), (2, "b")):
+        feed.send(queued(job, series=number))
+        run = succeeded(job).run
+        made = [artefact(role, number) for role in ("volume", "mip", "key_slice")]
+        feed.send(c.RecordRunSucceeded(run=msgspec.structs.replace(run, artefacts=made)))
+    pictures = shown(feed).card.pictures
+    assert [(one.role, one.blob.sha256) for one in pictures] == [
+        ("key_slice", f"{2:064x}"),
+        ("mip", f"{2:064x}"),
+    ]
+
+
+def test_people_who_commented_latest_first_at_most_five():
+    feed = Feed()
+    feed.send(receive())
+    for number, who in enumerate("abcdefab"):
+        feed.send(c.PostComment(comment=uuid(number), text="t"), who)
+    card = shown(feed).card
+    assert card.people == ["b", "a", "f", "e", "d"]
+    assert card.comments == 8
+
+
+def test_a_feed_without_events_has_no_rows_and_no_card():
+    assert rows("card", FeedState(), []) == []
+    with pytest.raises(ValueError, match="no card"):
+        card(FeedState(), [])
+
+
+def test_rows_stand_where_pages_look():
+    feed = Feed()
+    feed.send(receive())
+    (one,) = rows("card", feed.state, feed.events)
+    assert (one.project, one.scope, one.key, one.version) == (PROJECT, "", feed.feed, 3)
+    assert msgspec.json.decode(one.body, type=Card).series == [key(1)]
+    told = rows("timeline", feed.state, feed.events)
+    assert [(row.scope, row.key, row.version) for row in told] == [
+        (feed.feed, f"{n:016d}", n) for n in (1, 2, 3)
+    ]
+
+
+def test_a_timeline_tells_who_said_what():
+    feed = Feed()
+    feed.send(receive())
+    feed.send(c.PostComment(comment=uuid("c"), text="hello"), "anna")
+    row = msgspec.json.decode(rows("timeline", feed.state, feed.events)[-1].body, type=TimelineRow)
+    assert (row.kind, row.text, row.actor, row.system, row.seq) == ("comment", "hello", "anna", False, 4)
+
+
+def test_the_timeline_knows_every_event_of_a_feed():
+    feed = Feed()
+    for data in (receive(), record(), queued(), started(), failed(), started(2), succeeded()):
+        feed.send(data)
+    feed.send(c.RenameFeed(title="T"), "anna")
+    feed.send(c.TagFeed(tag="t"), "anna")
+    feed.send(c.UntagFeed(tag="t"), "anna")
+    feed.send(c.PostComment(comment=uuid("c"), text="a"), "anna")
+    feed.send(c.EditComment(comment=uuid("c"), text="b"), "anna")
+    told = {timeline_row(event).type for event in feed.events}
+    assert told == {name for name in TYPES if name.startswith("chips.feed.")}
+
+
+def test_the_timeline_refuses_what_is_no_event_of_a_feed():
+    with pytest.raises(ValueError, match="not an event of a feed"):
+        timeline_row(command(receive(), ident=uuid(1), subject=FEED))
