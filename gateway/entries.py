@@ -52,7 +52,7 @@ def pack(payload: bytes) -> bytes:
     """
     if not 0 < len(payload) <= MAX_BYTES:
         raise ValueError(f"A journal entry has 1 to {MAX_BYTES} bytes, not {len(payload)}")
-    return _ENTRY.pack(len(payload), zlib.crc32(payload)) + payload
+    return _ENTRY.pack(len(payload), _crc(payload)) + payload
 
 
 def parse(data: bytes | memoryview, limit: int | None = None) -> Parsed:
@@ -66,8 +66,13 @@ def parse(data: bytes | memoryview, limit: int | None = None) -> Parsed:
         if not 0 < length <= MAX_BYTES or end > len(view):
             break
         payload = bytes(view[at + ENTRY_HEADER : end])
-        if zlib.crc32(payload) != crc:
+        if _crc(payload) != crc:
             break
         payloads.append(payload)
         at = end
     return Parsed(payloads, at)
+
+
+def _crc(payload: bytes) -> int:
+    """Give the CRC-32 of length and payload: alone, a run of ones would be its own."""
+    return zlib.crc32(payload, zlib.crc32(len(payload).to_bytes(4, "big")))
