@@ -27,11 +27,11 @@ def up() -> int:
     logs.configure(settings.log_level, "supervisor")
     try:
         asyncio.run(_main(settings))
-    except* Rejected as wrong:
-        sys.stderr.write(f"chips: {wrong.exceptions[0]}\n")
+    except Rejected as wrong:
+        sys.stderr.write(f"chips: {wrong}\n")
         return os.EX_CONFIG
-    except* Unavailable as away:
-        sys.stderr.write(f"chips: {away.exceptions[0]}\n")
+    except Unavailable as away:
+        sys.stderr.write(f"chips: {away}\n")
         return os.EX_TEMPFAIL
     return 0
 
