@@ -65,7 +65,9 @@ class Stack:
     def settings(self) -> Settings:
         return load(self.environment, self.folder).settings
 
-    def chips(self, *arguments: str, timeout: float = 120, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def chips(
+        self, *arguments: str, timeout: float = 120, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run another chips command beside it."""
         done = subprocess.run(
             [sys.executable, "-m", "deploy.cli", *arguments],
@@ -76,7 +78,9 @@ class Stack:
             capture_output=True,
             check=False,
         )
-        assert not check or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert not check or done.returncode == 0, (
+            f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
 
     def start(self, timeout: float = 90) -> None:

@@ -1,0 +1,65 @@
+"""``chips engines up|down|status``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.engines.pair import Engines
+from deploy.terminal import say
+from streams.errors import Rejected, Unavailable
+
+
+def up(home: Path, kafka_port: int, cassandra_port: int) -> int:
+    """Start both and print the settings that make CHIPS use them."""
+
+    def work() -> int:
+        engines = Engines(home, kafka_port, cassandra_port)
+        say("Starting Kafka and Cassandra; the first time their artefacts are fetched (112 MB).")
+        engines.up()
+        say("Both answer. To use them:")
+        say(
+            f"export CHIPS_BUS=kafka://{engines.kafka.address} CHIPS_STORE=cassandra://{engines.cassandra.address}/chips"
+        )
+        return 0
+
+    return _told(work)
+
+
+def down(home: Path) -> int:
+    """Stop both."""
+
+    def work() -> int:
+        Engines(home).down()
+        say("Stopped; their data stays.")
+        return 0
+
+    return _told(work)
+
+
+def status(home: Path) -> int:
+    """Tell whether they answer; exit status 1 when one does not."""
+
+    def work() -> int:
+        states = Engines(home).status()
+        for state in states:
+            running = f"process {state.pid}" if state.pid else "not running"
+            say(
+                f"{state.name:<10} {state.address:<22} {running}, {'answers' if state.answers else 'does not answer'}"
+            )
+        return 0 if all(state.answers for state in states) else 1
+
+    return _told(work)
+
+
+def _told(work: Callable[[], int]) -> int:
+    try:
+        return work()
+    except Rejected as wrong:
+        sys.stderr.write(f"chips: {wrong}\n")
+        return os.EX_USAGE
+    except Unavailable as away:
+        sys.stderr.write(f"chips: {away}\n")
+        return os.EX_TEMPFAIL
