@@ -13,11 +13,15 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from schemas.catalogue import AGENTS
+from streams.opening import open_admin
 from streams.settings import Settings, load
+from streams.store.opening import open_store
 
 PASSWORD = "correct horse battery"
 ROOT = Path(__file__).parent.parent
@@ -96,7 +100,8 @@ class Stack:
         self.until(lambda: self.ready() or self._ended(), timeout, "readiness")
 
     def _ended(self) -> bool:
-        assert self.process and self.process.poll() is None, f"chips up ended:\n{self.tail()}"
+        assert self.process
+        assert self.process.poll() is None, f"chips up ended:\n{self.tail()}"
         return False
 
     def ready(self) -> bool:
@@ -135,6 +140,10 @@ class Stack:
             time.sleep(0.1)
         return found
 
+    def until_logged(self, text: str, timeout: float) -> None:
+        """Wait until its log says something."""
+        self.until(lambda: text in self.log.read_text(errors="replace"), timeout, f"{text} in the log")
+
     def tail(self, lines: int = 60) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
@@ -166,7 +175,7 @@ class Session:
         return self.get("/api/feeds")["cards"]
 
     def _open(self, method: str, path: str, body: Any = None) -> Any:
-        request = Request(f"{self._url}{path}", method=method)  # noqa: S310 - our own loopback address
+        request = Request(f"{self._url}{path}", method=method)
         request.add_header("Cookie", self._cookie)
         request.add_header("X-CSRF-Token", self._csrf)
         request.add_header("Origin", self._url)
@@ -189,12 +198,6 @@ def running(stack: Stack) -> Iterator[Stack]:
 
 async def quiescent(stack: Stack) -> bool:
     """Tell whether nothing is under way: no lag, no open job, no deadline."""
-    from datetime import UTC, datetime, timedelta
-
-    from schemas.catalogue import AGENTS
-    from streams.opening import open_admin
-    from streams.store.opening import open_store
-
     settings = stack.settings
     admin, store = open_admin(settings), await open_store(settings)
     try:

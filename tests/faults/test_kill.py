@@ -124,7 +124,7 @@ def test_kill_at_named_points(name, tmp_path):
                 sending = send(stack, studies, manifest)
                 output, _ = sending.communicate(timeout=120)
                 assert sending.returncode == 0, f"{point}: {output}"
-                stack.until(lambda: "supervisor.ended" in stack.tail(10_000), 60, f"a crash at {point}")
+                stack.until_logged("supervisor.ended", 60)
                 stack.stop()
                 del stack.environment["CHIPS_CRASH_AT"]
                 stack.start()
