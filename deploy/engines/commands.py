@@ -20,9 +20,8 @@ def up(home: Path, kafka_port: int, cassandra_port: int) -> int:
         say("Starting Kafka and Cassandra; the first time their artefacts are fetched (112 MB).")
         engines.up()
         say("Both answer. To use them:")
-        say(
-            f"export CHIPS_BUS=kafka://{engines.kafka.address} CHIPS_STORE=cassandra://{engines.cassandra.address}/chips"
-        )
+        bus, store = f"kafka://{engines.kafka.address}", f"cassandra://{engines.cassandra.address}/chips"
+        say(f"export CHIPS_BUS={bus} CHIPS_STORE={store}")
         return 0
 
     return _told(work)
