@@ -11,7 +11,7 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -64,7 +64,15 @@ class Context(Generic[P]):
 
     def save(self, name: str, *, role: str, media_type: MediaType, data: bytes) -> ArtefactFile:
         """Write an artefact and describe it."""
-        (self._target / name).write_bytes(data)
+        return self.save_pieces(name, role=role, media_type=media_type, pieces=[data])
+
+    def save_pieces(
+        self, name: str, *, role: str, media_type: MediaType, pieces: Iterable[bytes]
+    ) -> ArtefactFile:
+        """Write an artefact that is too large to hold in memory, piece by piece, and describe it."""
+        with (self._target / name).open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
         return ArtefactFile(name=name, path=name, media_type=media_type, role=role)
 
     def progress(self, fraction: float, step: str) -> None:
