@@ -90,6 +90,8 @@ def decide(state: FeedState, command: FeedCommand, context: Context) -> list[Fee
     if state.handled.version_of(context.command) is not None:
         return []
     if isinstance(command, feed_system.SYSTEM_COMMANDS):
+        if context.author is not None:
+            raise Rejected("Series and runs are recorded by the system alone: post a comment instead.")
         return list(feed_system.decide(state, command, context.project, context.feed))
     if isinstance(command, commands.CreateFeed):
         return _create(state, command, context)

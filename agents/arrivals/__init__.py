@@ -1,0 +1,1 @@
+"""Arrivals: which series there are, and when each is whole. Inner zone."""

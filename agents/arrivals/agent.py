@@ -1,0 +1,222 @@
+"""The arrivals agent: images become facts, and series settle, in versions.
+
+The order of a pass, so that a crash anywhere loses nothing: fact, deadline, reopening, announcement. A series
+is counted from its facts, as a set; so an image that comes again changes nothing, and one whose reopening was
+lost in a crash is found by the next deadline, which is set for every image.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper
+from agents.progress import Progress
+from agents.spec import AgentSpec
+from schemas import pacs
+from schemas.catalogue import PACS
+from schemas.envelope import Event
+from schemas.facts import SeriesOfStudy, StoredInstance, StudyOfProject
+from schemas.identity import derived_id, series_stream
+from schemas.image import SeriesReceiving
+from schemas.make import derived
+from streams.aggregates import series as aggregate
+from streams.aggregates.state import SERIES_SCHEMA, SeriesState
+from streams.bus import Producer
+from streams.clock import Clock
+from streams.crashpoints import crashpoint
+from streams.histories import Aggregate, Histories
+from streams.publishing import publish
+from streams.store.api import Deadline, Fact, Store
+
+CONSUMER = "arrivals"
+TOPICS = (PACS.name,)
+REMEMBERED = 4096
+"""Series whose announcement and deadline are remembered; forgetting one repeats what is harmless."""
+
+SERIES_AGGREGATE = Aggregate(SeriesState(), aggregate.evolve, SERIES_SCHEMA)
+
+
+def arrivals_agent(
+    store: Store, producer: Producer, clock: Clock, *, quiet_s: float, settle_s: float
+) -> AgentSpec:
+    """Make the agent of the inner zone that settles series.
+
+    Parameters
+    ----------
+    quiet_s
+        A series without a new image for so long is whole, s.
+    settle_s
+        How long after its association ended a series is looked at, s.
+    """
+    progress = Progress(store.facts, producer, clock, kinds=("stored",), source=f"/chips/agents/{CONSUMER}")
+    arrivals = Arrivals(store, producer, clock, progress, quiet_s=quiet_s, settle_s=settle_s)
+    sweeper = Sweeper(store.deadlines, producer, clock)
+    return AgentSpec(CONSUMER, TOPICS, arrivals.handle, (sweeper.run, progress.run))
+
+
+class Arrivals:
+    """Handles `TOPICS`; see the module."""
+
+    def __init__(
+        self,
+        store: Store,
+        producer: Producer,
+        clock: Clock,
+        progress: Progress,
+        *,
+        quiet_s: float,
+        settle_s: float,
+    ) -> None:
+        self._store = store
+        self._producer = producer
+        self._clock = clock
+        self._progress = progress
+        self._quiet = timedelta(seconds=quiet_s)
+        self._settle = timedelta(seconds=settle_s)
+        self._series = Histories(store.events, SERIES_AGGREGATE, consumer=CONSUMER, clock=clock)
+        self._announced: OrderedDict[str, None] = OrderedDict()
+        self._deadlines: OrderedDict[str, datetime] = OrderedDict()
+
+    async def handle(self, event: Event) -> None:
+        """Handle one event; what arrivals itself published is passed over.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When store or bus are away.
+        """
+        match event.data:
+            case pacs.InstanceStored() as data:
+                await self._stored(event, data)
+            case pacs.AssociationEnded() as data:
+                await self._ended(data)
+            case pacs.SeriesDue() as data:
+                await self._due(event, data)
+            case _:
+                pass
+
+    async def _stored(self, event: Event, data: pacs.InstanceStored) -> None:
+        stream = series_stream(data.project, data.series)
+        key = f"{data.instance}.{data.digest}"
+        settled = (await self._series.load(stream)).settled > 0
+        # Only a settled series asks whether the image is new: a fact that is there already stays as it is.
+        known = settled and await self._store.facts.has(data.project, "stored", data.series, key)
+        await self._store.facts.put([_stored_fact(data, key)])
+        await self._set_deadline(stream, self._clock() + self._quiet)
+        crashpoint("arrivals.after_fact_before_append")
+        of_study = SeriesOfStudy(
+            patient=data.patient, study=data.study, series=data.series, modality=data.modality
+        )
+        if stream not in self._announced:
+            await self._announce(event, data, of_study)
+        if settled:
+            await self._reopen(event, stream, data.project, of_study, known=known)
+        self._progress.changed(data.project, data.study, data.series)
+
+    async def _reopen(
+        self, event: Event, stream: str, project: str, of_study: SeriesOfStudy, *, known: bool
+    ) -> None:
+        taken = await self._series.take(
+            event,
+            stream,
+            lambda state: [] if known else aggregate.decide_arrival(state, project, of_study),
+        )
+        crashpoint("arrivals.after_append_before_publish")
+        await publish(self._producer, taken.events)
+
+    async def _announce(self, event: Event, data: pacs.InstanceStored, of_study: SeriesOfStudy) -> None:
+        """Say that a series is arriving, once a process: its id is the same each time."""
+        stream = series_stream(data.project, data.series)
+        await self._store.facts.put(
+            [
+                Fact(data.project, "series", data.study, data.series, msgspec.json.encode(of_study)),
+                Fact(data.project, "study_of_series", data.series, data.study, msgspec.json.encode(of_study)),
+                Fact(
+                    data.project,
+                    "study",
+                    data.project,
+                    data.study,
+                    msgspec.json.encode(StudyOfProject(patient=data.patient, study=data.study)),
+                ),
+            ]
+        )
+        receiving = SeriesReceiving(
+            project=data.project,
+            patient=data.patient,
+            study=data.study,
+            series=data.series,
+            modality=data.modality,
+        )
+        announced = derived(receiving, cause=event, consumer=CONSUMER, subject=stream, recorded=self._clock())
+        same = derived_id(CONSUMER, stream, "receiving")
+        await publish(self._producer, [msgspec.structs.replace(announced, id=same)])
+        _remember(self._announced, stream, None)
+
+    async def _ended(self, data: pacs.AssociationEnded) -> None:
+        """Look at the series soon: a new image before then moves the deadline on."""
+        fact = Fact(
+            data.project,
+            "association_ended",
+            data.series,
+            data.association,
+            msgspec.json.encode(data.outcome),
+        )
+        await self._store.facts.put([fact])
+        await self._set_deadline(series_stream(data.project, data.series), self._clock() + self._settle)
+
+    async def _due(self, event: Event, data: pacs.SeriesDue) -> None:
+        stream = series_stream(data.project, data.series)
+        moved_to = self._deadlines.get(stream, data.due)
+        if moved_to > data.due and moved_to > self._clock():
+            return  # an image came since; the sweeper will ask again
+        of_study = await self._store.facts.all(data.project, "study_of_series", data.series)
+        if of_study:
+            series = msgspec.json.decode(of_study[0].body, type=SeriesOfStudy)
+            counted = aggregate.census(*await self._facts(data))
+            taken = await self._series.take(
+                event, stream, lambda state: aggregate.decide_due(state, data.project, series, counted)
+            )
+            crashpoint("arrivals.after_append_before_publish")
+            await publish(self._producer, taken.events)
+        await self._store.deadlines.clear(DEADLINE_KIND, stream, data.due)
+
+    async def _facts(
+        self, data: pacs.SeriesDue
+    ) -> tuple[list[StoredInstance], dict[str, aggregate.AssociationOutcome]]:
+        stored = await self._store.facts.all(data.project, "stored", data.series)
+        ended = await self._store.facts.all(data.project, "association_ended", data.series)
+        return (
+            [msgspec.json.decode(fact.body, type=StoredInstance) for fact in stored],
+            {fact.key: msgspec.json.decode(fact.body, type=aggregate.AssociationOutcome) for fact in ended},
+        )
+
+    async def _set_deadline(self, stream: str, due: datetime) -> None:
+        await self._store.deadlines.set(Deadline(DEADLINE_KIND, stream, due, b""))
+        _remember(self._deadlines, stream, due)
+
+
+def _stored_fact(data: pacs.InstanceStored, key: str) -> Fact:
+    body = StoredInstance(
+        instance=data.instance,
+        digest=data.digest,
+        blob=data.blob,
+        sop_class_uid=data.sop_class_uid,
+        modality=data.modality,
+        association=data.association,
+        received=data.received,
+    )
+    return Fact(data.project, "stored", data.series, key, msgspec.json.encode(body))
+
+
+T = TypeVar("T")
+
+
+def _remember(known: OrderedDict[str, T], key: str, value: T) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > REMEMBERED:
+        known.popitem(last=False)
