@@ -60,27 +60,32 @@ def read_header_identity(path: Path) -> HeaderIdentity:
         When the file can't be read.
     """
     with _mapped(path) as data:
-        meta = read_meta(data)
-        syntax = _valid_uid(meta.text(0x00020010), "Transfer Syntax UID")
-        encoding = encoding_of(syntax)
-        body: Buffer = data
-        start = meta.dataset
-        if encoding.deflated:
-            body, start = _inflated_head(data, start), 0
-        found = _find(Walker(body, start, encoding, _BOUNDS, ordered=False), body)
-        number = _text(found, _NUMBER).strip()
-        modality = _text(found, _MODALITY_TAG).strip()
-        return HeaderIdentity(
-            sop_class_uid=_valid_uid(_text(found, _SOP_CLASS), "SOP Class UID"),
-            sop_instance_uid=_valid_uid(_text(found, _SOP_INSTANCE), "SOP Instance UID"),
-            study_instance_uid=_valid_uid(_text(found, _STUDY), "Study Instance UID"),
-            series_instance_uid=_valid_uid(_text(found, _SERIES), "Series Instance UID"),
-            patient_id=_decoded(found, _PATIENT_ID),
-            issuer_of_patient_id=_decoded(found, _ISSUER),
-            modality=modality if _MODALITY.fullmatch(modality) else "OT",
-            instance_number=int(number) if re.fullmatch(r"[+-]?[0-9]{1,12}", number) else None,
-            transfer_syntax_uid=syntax,
-        )
+        return identity_of(data)
+
+
+def identity_of(data: Buffer) -> HeaderIdentity:
+    """Read the identity of a DICOM Part 10 file in memory; else as `read_header_identity`."""
+    meta = read_meta(data)
+    syntax = _valid_uid(meta.text(0x00020010), "Transfer Syntax UID")
+    encoding = encoding_of(syntax)
+    body: Buffer = data
+    start = meta.dataset
+    if encoding.deflated:
+        body, start = _inflated_head(data, start), 0
+    found = _find(Walker(body, start, encoding, _BOUNDS, ordered=False), body)
+    number = _text(found, _NUMBER).strip()
+    modality = _text(found, _MODALITY_TAG).strip()
+    return HeaderIdentity(
+        sop_class_uid=_valid_uid(_text(found, _SOP_CLASS), "SOP Class UID"),
+        sop_instance_uid=_valid_uid(_text(found, _SOP_INSTANCE), "SOP Instance UID"),
+        study_instance_uid=_valid_uid(_text(found, _STUDY), "Study Instance UID"),
+        series_instance_uid=_valid_uid(_text(found, _SERIES), "Series Instance UID"),
+        patient_id=_decoded(found, _PATIENT_ID),
+        issuer_of_patient_id=_decoded(found, _ISSUER),
+        modality=modality if _MODALITY.fullmatch(modality) else "OT",
+        instance_number=int(number) if re.fullmatch(r"[+-]?[0-9]{1,12}", number) else None,
+        transfer_syntax_uid=syntax,
+    )
 
 
 def dataset_digest(path: Path) -> str:

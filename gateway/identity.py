@@ -49,6 +49,17 @@ def patient_pseudonym(key: ProjectKey, issuer: str, patient_id: str) -> str:
     return _key(key, "patient", issuer.strip(" \0"), patient_id.strip(" \0"))
 
 
+def patient_of(key: ProjectKey, issuer: str, patient_id: str, study_uid: str) -> str:
+    """Give the key of an object's patient, also when it has no Patient ID.
+
+    Objects without one belong to nobody in particular: their patient is made from the study, so that they
+    don't become one patient.
+    """
+    if not patient_id.strip(" \0"):
+        return _key(key, "patient-of-study", _uid(study_uid))
+    return patient_pseudonym(key, issuer, patient_id)
+
+
 def study_key(key: ProjectKey, uid: str) -> str:
     """Give the key of a study."""
     return _key(key, "study", _uid(uid))

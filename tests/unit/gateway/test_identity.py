@@ -13,6 +13,7 @@ from gateway.identity import (
     ProjectKey,
     instance_key,
     is_well_known,
+    patient_of,
     patient_pseudonym,
     pseudonymous_uid,
     series_key,
@@ -63,6 +64,14 @@ def test_patients_are_told_apart_by_issuer_and_id(issuer, patient, other_issuer,
 
 def test_issuer_and_id_do_not_run_together():
     assert patient_pseudonym(A, "AB", "C") != patient_pseudonym(A, "A", "BC")
+
+
+def test_objects_without_a_patient_id_are_not_one_patient():
+    assert (
+        patient_of(A, "H", " ", "1.2.3") == patient_of(A, "", "", "1.2.3 ") != patient_of(A, "H", "", "1.2.4")
+    )
+    assert patient_of(A, "H", "4711", "1.2.3") == patient_of(A, "H", "4711", "1.2.4")
+    assert patient_of(A, "H", "4711", "1.2.3") == patient_pseudonym(A, "H", "4711")
 
 
 def test_a_patient_whose_id_could_not_be_decoded_has_a_pseudonym():
