@@ -1,0 +1,157 @@
+"""The one consume loop of all agents; knows nothing of Faust.
+
+A message is acknowledged after its effect and publish, or after its dead letter. Messages of different keys
+run side by side, those of one key in order: continuously, not batch by batch, so that a slow key holds up
+no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple
+
+import stamina
+import structlog
+
+from agents.dead_letters import DeadLetters
+from agents.judgement import Verdict, describe, judge
+from agents.keyed import Keyed
+from agents.ledger import Ledger
+from agents.spec import AgentSpec, Patience
+from schemas.catalogue import decode
+from schemas.envelope import Event, InvalidEvent
+from streams.bus import Producer, Record
+from streams.clock import Clock, utc_now
+from streams.crashpoints import crashpoint
+from streams.dead_letters import place
+from streams.errors import Unavailable
+from streams.store.api import Records
+
+IN_FLIGHT = 64
+"""Messages under way or waiting for one of their key, at a time."""
+
+log = structlog.get_logger()
+
+
+class Delivery(NamedTuple):
+    """A message as the transport hands it out; `generation` changes with each assignment of partitions."""
+
+    record: Record
+    acknowledge: Callable[[], object]
+    generation: int = 0
+
+
+class ConsumeLoop:
+    """Consumes for one agent."""
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        *,
+        records: Records,
+        producer: Producer,
+        clock: Clock = utc_now,
+        patience: Patience = Patience(),  # noqa: B008 - an immutable tuple
+    ) -> None:
+        self._spec = spec
+        self._ledger = Ledger(spec.name, records, clock)
+        self._dead = DeadLetters(spec.name, producer, self._ledger, clock)
+        self._patience = patience
+        self._keyed: Keyed[bytes | None, Delivery] = Keyed()
+        self._room = asyncio.Semaphore(IN_FLIGHT)
+
+    async def run(self, deliveries: AsyncIterator[Delivery]) -> None:
+        """Consume until the deliveries end or a message cannot be done now.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When a message is not done and not given up; nothing of it is acknowledged. Start again later.
+        """
+        failed: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as running:
+                generation = None
+                async for delivery in deliveries:
+                    if delivery.generation != generation:
+                        await self._ledger.load()
+                        generation = delivery.generation
+                    await self._room.acquire()
+                    key = delivery.record.key or None
+                    if self._keyed.add(key, delivery):
+                        running.create_task(self._run_key(key, delivery))
+        except BaseExceptionGroup as failures:
+            # The first tells; the others were cancelled by it, or fell with it.
+            failed = failures.exceptions[0]
+        if failed is not None:
+            raise failed
+
+    async def _run_key(self, key: bytes | None, first: Delivery) -> None:
+        delivery: Delivery | None = first
+        while delivery is not None:
+            await self._settle(delivery.record)
+            crashpoint(f"{self._spec.name}.after_effect_before_ack")
+            delivery.acknowledge()
+            self._room.release()
+            delivery = self._keyed.done(key)
+
+    async def _settle(self, record: Record) -> None:
+        """Return when the message may be acknowledged."""
+        if await self._ledger.is_parked(record.key):
+            await self._dead.give_up(record, "parked", "an earlier message of this key was given up", 0)
+            return
+        try:
+            event = decode(record.value)
+        except InvalidEvent as error:
+            await self._dead.give_up(record, "poison", describe(error), 0)
+            return
+        raised = await self._handle(event)
+        if raised is None:
+            return
+        match judge(raised):
+            case Verdict.DONE:
+                log.info("agent.rejected", agent=self._spec.name, event_id=event.id, why=describe(raised))
+            case Verdict.DEAD:
+                await self._dead.give_up(record, "poison", describe(raised))
+            case Verdict.FAILED:
+                await self._count(record, raised)
+            case Verdict.AWAY:
+                raise raised
+
+    async def _handle(self, event: Event) -> Exception | None:
+        """Run the handler with patience; give what it raised at last."""
+        loop = asyncio.get_running_loop()
+        failing_until = loop.time() + self._patience.failing_s
+
+        def again(error: Exception) -> bool:
+            verdict = judge(error)
+            return verdict is Verdict.AWAY or (verdict is Verdict.FAILED and loop.time() < failing_until)
+
+        try:
+            async for attempt in stamina.retry_context(
+                on=again,
+                attempts=None,
+                timeout=self._patience.away_s,
+                wait_initial=0.05,
+                wait_max=2.0,
+                wait_jitter=0.05,
+            ):
+                with attempt:
+                    async with asyncio.timeout(self._patience.handler_s):
+                        await self._spec.handle(event)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is judged, none is lost
+            return error
+        return None
+
+    async def _count(self, record: Record, failure: Exception) -> None:
+        where = place(record.topic, record.partition, record.offset)
+        count = await self._ledger.count_failure(record)
+        log.error("agent.failed", agent=self._spec.name, at=where, why=describe(failure), attempt=count)
+        if count < self._patience.attempts:
+            raise Unavailable(
+                f"{self._spec.name} failed at {where} ({describe(failure)}): attempt {count} of "
+                f"{self._patience.attempts}; it is tried again after the restart"
+            ) from failure
+        await self._dead.give_up(record, "failed", describe(failure), count)
+        await self._ledger.forget_failures(record)

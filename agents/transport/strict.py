@@ -1,0 +1,63 @@
+"""Repairs the commit position of Faust 0.15's consumers; mixed in before either driver."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from faust.types import TP
+from faust.types.tuples import ack_lock
+from mode.utils.futures import notify
+
+from agents.transport.positions import Positions
+
+
+class StrictAcks:
+    """Mix into a `faust.transport.base.Consumer`: what is not acknowledged is never committed past.
+
+    Replaces the parts of Faust's consumer that note acknowledgements, for streams that acknowledge by hand
+    (``stream.noack()``). One that lets Faust acknowledge by itself commits nothing.
+    """
+
+    app: Any
+    _unacked_messages: Any
+    _waiting_for_ack: Any
+    _n_acked: int
+
+    def __init__(self, transport: Any, callback: Any, *arguments: Any, **options: Any) -> None:
+        self._positions: Positions[TP] = Positions()
+
+        async def delivering(message: Any) -> None:
+            # Here, because a stream notes a message only when it takes it out of its buffer.
+            self._positions.delivered(message.tp, message.offset)
+            await callback(message)
+
+        super().__init__(transport, delivering, *arguments, **options)  # type: ignore[call-arg]  # of the driver
+
+    def ack(self, message: Any) -> bool:
+        """Note that a message is done; True when that was news."""
+        with ack_lock:
+            if message.acked:
+                return False
+            message.acked = True
+            self._unacked_messages.discard(message)
+            # Of an earlier assignment, or one that a stream skipped unread: it is delivered again.
+            if message.generation_id != self.app.consumer_generation_id or not message.tracked:
+                return False
+            news = self._positions.acknowledged(message.tp, message.offset)
+            self._n_acked += news
+        notify(self._waiting_for_ack)
+        return news
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Forget what was under way: its next owner begins at the committed position."""
+        self._positions.forget(revoked)
+        await super().on_partitions_revoked(revoked)  # type: ignore[misc]  # of the driver
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp for tp in self._positions.partitions() if topics is None or tp in topics or tp.topic in topics
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._positions.position(tp)
