@@ -5,8 +5,8 @@ from __future__ import annotations
 from streams.errors import Poison, Rejected, Unavailable
 
 
-class Refused(Rejected):
-    """An object that can't be kept; its sender is told why.
+class ObjectRefused(Rejected):
+    """An object that is not kept; its sender is told why.
 
     Attributes
     ----------

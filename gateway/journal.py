@@ -57,7 +57,7 @@ class Journal:
         fsync_folder(folder.parent)
         self._folder = folder
         self._segment_bytes = segment_bytes
-        self._on_durable = on_durable
+        self.on_durable = on_durable
         self._lock = threading.Condition()
         self._writing = False
         self._broken = False
@@ -116,7 +116,7 @@ class Journal:
                     self._commit(group)
         if group.error:
             raise group.error
-        self._on_durable()
+        self.on_durable()
 
     def _commit(self, group: _Group) -> None:
         """Write the group that is gathering; called with the lock held, which is free during the write."""

@@ -1,0 +1,52 @@
+"""What the gateway counts. Labels are words of ours, never a value that a peer sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The gateway's counters, in a registry of the caller's."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.stored = Counter(
+            "chips_gateway_stored", "Objects acknowledged: durable in vault and journal", registry=registry
+        )
+        self.stored_bytes = Counter(
+            "chips_gateway_stored_bytes", "Bytes of acknowledged objects", registry=registry
+        )
+        self.refused = Counter(
+            "chips_gateway_refused", "Objects refused, by reason", ["reason"], registry=registry
+        )
+        self.associations = Gauge("chips_gateway_associations", "Associations open now", registry=registry)
+        self.ended = Counter(
+            "chips_gateway_associations_ended",
+            "Associations ended, by outcome",
+            ["outcome"],
+            registry=registry,
+        )
+        self.store_seconds = Histogram(
+            "chips_gateway_store_seconds",
+            "From a whole object to its durable journal entry, s",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+            registry=registry,
+        )
+        self.published = Counter(
+            "chips_gateway_published", "Journal entries that the bus confirmed", registry=registry
+        )
+        self.publish_failures = Counter(
+            "chips_gateway_publish_failures", "Batches that the bus did not confirm", registry=registry
+        )
+        self._backlog = Gauge(
+            "chips_gateway_journal_backlog", "Journal entries not confirmed by the bus", registry=registry
+        )
+        self._free = Gauge(
+            "chips_gateway_vault_free_bytes", "Free space of the vault's disk", registry=registry
+        )
+
+    def watch(self, backlog: Callable[[], float], free: Callable[[], float]) -> None:
+        """Read these when asked."""
+        self._backlog.set_function(backlog)
+        self._free.set_function(free)

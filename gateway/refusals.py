@@ -1,0 +1,61 @@
+"""Why an object is refused, as its sender hears it (PS3.4 B.2.3, PS3.7 C). Pure.
+
+======  ==============================  =========================================================
+status  reason                          when
+======  ==============================  =========================================================
+0xA700  no-room                         less than the reserve is free, or the disk is full: transient
+0xA700  vault-failed                    the vault or its journal can't be written: transient
+0xA900  other-class, other-instance     the data set is not the object that the command announced
+0xC000  the code of `Malformed`         the data set can't be understood, or lacks a UID that places it
+0xC000  no-dataset                      a command without a data set
+======  ==============================  =========================================================
+
+An object without Study, Series or SOP Instance UID is refused instead of kept: it could be on no card, and
+"success" would promise that it is. Non-patient objects (hanging protocols, palettes) are of this kind.
+"""
+
+from __future__ import annotations
+
+from gateway.errors import ObjectRefused
+from gateway.part10 import Malformed
+
+OUT_OF_RESOURCES = 0xA700
+DOES_NOT_MATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
+
+COMMENT_LENGTH = 64
+"""Error Comment has VR LO."""
+
+
+def no_room() -> ObjectRefused:
+    """Refuse for want of disk space."""
+    return ObjectRefused(OUT_OF_RESOURCES, "no-room", "No room on the receiver's disk: send it again later")
+
+
+def vault_failed() -> ObjectRefused:
+    """Refuse because what was received can't be made durable."""
+    return ObjectRefused(
+        OUT_OF_RESOURCES, "vault-failed", "The receiver can't store now: send it again later"
+    )
+
+
+def no_dataset() -> ObjectRefused:
+    """Refuse a C-STORE without a data set."""
+    return ObjectRefused(CANNOT_UNDERSTAND, "no-dataset", "C-STORE without a data set: send the object")
+
+
+def other_class() -> ObjectRefused:
+    """Refuse a data set of another SOP Class than the command says."""
+    return ObjectRefused(DOES_NOT_MATCH, "other-class", "SOP Class UID is not that of the command")
+
+
+def other_instance() -> ObjectRefused:
+    """Refuse a data set that is another instance than the command says: it would be acknowledged wrongly."""
+    return ObjectRefused(
+        DOES_NOT_MATCH, "other-instance", "SOP Instance UID differs from that of the command"
+    )
+
+
+def not_understood(error: Malformed) -> ObjectRefused:
+    """Refuse what can't be read far enough to know where it belongs."""
+    return ObjectRefused(CANNOT_UNDERSTAND, error.code, str(error)[:COMMENT_LENGTH])

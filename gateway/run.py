@@ -1,0 +1,179 @@
+"""The gateway's entry point: vault, journal, publisher and door, wired."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry
+from uuid_utils import uuid7
+
+from gateway.errors import JournalBroken
+from gateway.identity import ProjectKey
+from gateway.journal import Journal
+from gateway.keys import Keyring
+from gateway.metrics import Metrics
+from gateway.publisher import Publisher
+from gateway.scp import Door
+from gateway.storing import Storing
+from gateway.vault import Vault
+from streams.bus import Producer
+from streams.clock import utc_now
+from streams.errors import Rejected, Unavailable
+from streams.opening import open_producer
+from streams.settings import Settings
+
+CLOSE_S = 5.0
+"""How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
+
+Observe = Callable[[CollectorRegistry, Callable[[], list[str]]], AbstractAsyncContextManager[None]]
+"""Shows metrics and problems (none: ready) somewhere while it is entered."""
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def unobserved(_registry: CollectorRegistry, _problems: Callable[[], list[str]]) -> AsyncIterator[None]:
+    """Show nothing anywhere."""
+    yield
+
+
+async def run(
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None] | None = None,
+    observe: Observe = unobserved,
+    producer: Callable[[Settings], Producer] = open_producer,
+    on_port: Callable[[int], None] | None = None,
+) -> None:
+    """Receive until `stop`, then let associations end and the bus confirm, each for `CLOSE_S` at most.
+
+    Parameters
+    ----------
+    on_ready
+        Called when the port listens. The bus need not be there for that.
+    observe
+        Where metrics and readiness are shown.
+    producer
+        Opens the bus.
+    on_port
+        Told the port that listens, which the setting 0 leaves to the system.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When another gateway uses the vault, or a setting can't be.
+    streams.errors.Unavailable
+        When the port or the disk can't be had; start again later.
+    streams.errors.Poison
+        When the journal is damaged.
+    """
+    folder = settings.path("vault")
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    broken = asyncio.Event()
+    with _usable(folder), _only_gateway(folder):
+        disk = await asyncio.to_thread(_open, folder, settings)
+        publisher = Publisher(disk.journal, lambda: producer(settings), metrics)
+        disk.journal.on_durable = publisher.wake
+        metrics.watch(lambda: disk.journal.backlog, disk.vault.free)
+        door = _door(settings, disk, metrics, broken)
+        enough = asyncio.Event()
+        publishing = asyncio.create_task(publisher.run(enough))
+        try:
+            port = await asyncio.to_thread(door.open, settings.dicom_host, settings.dicom_port)
+            log.info("gateway.listening", host=settings.dicom_host, port=port, ae=settings.dicom_ae)
+            async with observe(registry, lambda: _problems(disk.vault, publisher)):
+                if on_port:
+                    on_port(port)
+                if on_ready:
+                    on_ready()
+                await _any(stop, broken, publishing)
+        finally:
+            await asyncio.to_thread(door.close, CLOSE_S)
+            if not publishing.done():
+                await publisher.drained(CLOSE_S)
+            enough.set()
+            await asyncio.wait({publishing})
+            await asyncio.to_thread(disk.journal.close)
+        publishing.result()
+        if broken.is_set():
+            raise JournalBroken(f"The journal's disk failed: see to the disk of {folder}")
+        log.info("gateway.stopped", backlog=disk.journal.backlog)
+
+
+class _Disk(NamedTuple):
+    vault: Vault
+    journal: Journal
+    key: ProjectKey
+
+
+def _open(folder: Path, settings: Settings) -> _Disk:
+    vault = Vault(folder, settings.disk_reserve_mb * 1024 * 1024)
+    journal = Journal(folder / "journal")
+    if journal.cut:
+        log.warning("journal.torn_end_cut", bytes=journal.cut)
+    return _Disk(vault, journal, Keyring(folder).project_key(settings.project))
+
+
+def _door(settings: Settings, disk: _Disk, metrics: Metrics, broken: asyncio.Event) -> Door:
+    loop = asyncio.get_running_loop()
+    return Door(
+        ae_title=settings.dicom_ae,
+        storing=Storing(
+            key=disk.key,
+            vault=disk.vault,
+            journal=disk.journal,
+            clock=utc_now,
+            on_broken=lambda: loop.call_soon_threadsafe(broken.set),
+        ),
+        metrics=metrics,
+        clock=utc_now,
+        new_id=lambda: str(uuid7()),
+    )
+
+
+def _problems(vault: Vault, publisher: Publisher) -> list[str]:
+    full = [] if vault.has_room() else ["The vault's disk is full: objects are refused until there is room"]
+    return [*full, *([publisher.problem] if publisher.problem else [])]
+
+
+async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:
+    waiting = {asyncio.create_task(event.wait()) for event in (stop, broken)}
+    try:
+        await asyncio.wait({*waiting, publishing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"The vault {folder} can't be used: {error.strerror}. Correct CHIPS_VAULT, its owner or its disk."
+        ) from error
+
+
+@contextmanager
+def _only_gateway(folder: Path) -> Iterator[None]:
+    """Hold the vault's lock, which the system frees when we die, however we do."""
+    fd = os.open(folder / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Rejected(f"Another gateway uses {folder}: stop it, or give this one its own") from error
+        yield
+    finally:
+        os.close(fd)

@@ -1,0 +1,151 @@
+"""How a received object becomes part of the record, whatever protocol brought it.
+
+Invariant: `store` returns only when the object's bytes and its journal entry survive power loss. Whoever
+repeats an object repeats its event, under the same id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from gateway.associations import SOURCE
+from gateway.errors import JournalBroken
+from gateway.header import read_header_identity
+from gateway.identity import ProjectKey, instance_key, patient_pseudonym, series_key, study_key
+from gateway.journal import Journal
+from gateway.part10 import Malformed
+from gateway.refusals import no_room, not_understood, other_class, other_instance, vault_failed
+from gateway.spool import FULL, Announced, Received, Spool
+from gateway.vault import Vault
+from schemas.envelope import Event, encode
+from schemas.identity import BlobRef, instance_event_id, series_stream
+from schemas.make import first
+from schemas.pacs import InstanceStored
+from streams.clock import Clock
+from streams.crashpoints import crashpoint
+from streams.errors import NoSpace, Unavailable
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/dicom"
+
+
+class Storing:
+    """Vault, journal and keys of one project; safe for many threads.
+
+    Parameters
+    ----------
+    on_broken
+        Called when the journal's disk failed: nothing is acknowledged until the gateway starts anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: ProjectKey,
+        vault: Vault,
+        journal: Journal,
+        clock: Clock,
+        on_broken: Callable[[], object],
+    ) -> None:
+        self._key = key
+        self._vault = vault
+        self._journal = journal
+        self._clock = clock
+        self._on_broken = on_broken
+
+    @property
+    def project(self) -> str:
+        """The project that everything stored here belongs to."""
+        return self._key.project
+
+    def spool(self, announced: Announced) -> Spool:
+        """Begin to receive an object."""
+        return Spool(self._vault.incoming, announced, self._vault.has_room)
+
+    def store(self, received: Received, *, association: str, origin: str) -> InstanceStored:
+        """Keep an object for good.
+
+        Parameters
+        ----------
+        received
+            The object; its file has been moved away when this returns.
+        association
+            Id of what brought it.
+        origin
+            Name of its source.
+
+        Raises
+        ------
+        gateway.errors.ObjectRefused
+            When it can't be kept; nothing that says otherwise remains.
+        """
+        event = self._event(received, association, origin)
+        try:
+            self._vault.blobs.adopt(self.project, received)
+            crashpoint("gateway.after_blob_before_journal")
+            self.record([event])
+        except NoSpace as error:
+            raise no_room() from error
+        except Unavailable as error:
+            log.error("gateway.vault_failed", association=association, error=str(error))  # noqa: TRY400 - the reason says it all
+            raise vault_failed() from error
+        crashpoint("gateway.after_fsync_before_reply")
+        stored: InstanceStored = event.data
+        return stored
+
+    def record(self, events: list[Event]) -> None:
+        """Write events to the journal, durably.
+
+        Raises
+        ------
+        streams.errors.NoSpace, gateway.errors.JournalBroken
+            When that failed; none of them is written then.
+        """
+        try:
+            self._journal.append([encode(event) for event in events])
+        except JournalBroken:
+            self._on_broken()
+            raise
+        except OSError as error:
+            if error.errno in FULL:
+                raise NoSpace("No space for the journal: make room, then try again") from error
+            raise Unavailable(f"The journal can't be written: {error.strerror}") from error
+
+    def _event(self, received: Received, association: str, origin: str) -> Event:
+        try:
+            found = read_header_identity(received.path)
+        except Malformed as error:
+            raise not_understood(error) from error
+        except OSError as error:
+            raise vault_failed() from error
+        if found.sop_class_uid != received.announced.sop_class_uid:
+            raise other_class()
+        if found.sop_instance_uid != received.announced.sop_instance_uid:
+            raise other_instance()
+        key, now = self._key, self._clock()
+        series = series_key(key, found.series_instance_uid)
+        instance = instance_key(key, found.sop_instance_uid)
+        return first(
+            InstanceStored(
+                project=self.project,
+                patient=patient_pseudonym(key, found.issuer_of_patient_id, found.patient_id),
+                study=study_key(key, found.study_instance_uid),
+                series=series,
+                instance=instance,
+                digest=received.digest,
+                blob=BlobRef(sha256=received.sha256, size=received.size, media_type=MEDIA_TYPE),
+                sop_class_uid=found.sop_class_uid,
+                transfer_syntax_uid=found.transfer_syntax_uid,
+                modality=found.modality,
+                association=association,
+                origin=origin,
+                received=now,
+            ),
+            event_id=instance_event_id(self.project, instance, received.digest),
+            source=SOURCE,
+            subject=series_stream(self.project, series),
+            time=now,
+        )

@@ -1,0 +1,65 @@
+"""The vault: originals under their sha256, readable by the inner zone's owner alone (0700, 0600)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gateway.segments import fsync_folder
+from gateway.spool import FULL, Received
+from streams.blobs import Blobs
+from streams.errors import NoSpace, Unavailable
+
+
+class Originals(Blobs):
+    """Blobs of the vault, which also take in a file that lies on their file system, without copying it."""
+
+    def adopt(self, project: str, received: Received) -> None:
+        """Make the file durable and give it its blob's name; raises as `put` does."""
+        final = self._file(project, received.sha256)
+        try:
+            self._make(final.parent)
+            fd = os.open(received.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            received.path.replace(final)
+            fsync_folder(final.parent)
+        except OSError as error:
+            if error.errno in FULL:
+                raise NoSpace(f"No space for originals in {self.root}: make room, then try again") from error
+            raise Unavailable(f"Cannot write originals in {self.root}: {error.strerror}") from error
+
+
+class Vault:
+    """A project's originals, and the folder in which objects arrive.
+
+    Parameters
+    ----------
+    root
+        The vault. `objects` holds blobs, `incoming` what is being received; what lies there at the start
+        was left by a process that died, was never acknowledged, and goes.
+    reserve
+        Bytes that stay free.
+    """
+
+    def __init__(self, root: Path, reserve: int) -> None:
+        self.blobs = Originals(root / "objects", private=True)
+        self.incoming = root / "incoming"
+        self._root = root
+        self._reserve = reserve
+        for folder in (root, self.incoming):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        for left in self.incoming.iterdir():
+            left.unlink()
+
+    def has_room(self) -> bool:
+        """Tell whether more than the reserve is free."""
+        return self.free() > self._reserve
+
+    def free(self) -> int:
+        """Give the free space, bytes."""
+        found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
