@@ -30,7 +30,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     def grey(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
         """Map modality values to 0 to 255."""
         scale = 255.0 / (self.white - self.black)
-        return np.clip((values.astype(np.float32) - self.black) * scale, 0, 255).astype(np.uint8)
+        grey = np.clip((values.astype(np.float32) - self.black) * scale, 0, 255)
+        return np.asarray(grey.astype(np.uint8))
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """NIfTI-1 bytes of a volume, slice by slice: no second copy of the voxels. Pure.
 
 Written here, not by SimpleITK, because that needs a copy of the volume and a file, and its gzip has no
-level. NIfTI-1 (https://nifti.nimh.nih.gov/nifti-1): coordinates are RAS, so the first two rows of an LPS affine
-change sign. The same volume gives the same bytes.
+level. NIfTI-1 (https://nifti.nimh.nih.gov/nifti-1): coordinates are RAS, so the first two rows of an affine
+to LPS change sign. The same volume gives the same bytes.
 """
 
 from __future__ import annotations

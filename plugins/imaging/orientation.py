@@ -11,7 +11,7 @@ from plugins.imaging.types import Floats, Volume, Voxels
 
 
 class Facing(msgspec.Struct, frozen=True, kw_only=True):
-    """Array axis ``axes[p]`` (of i, j, k) runs along patient axis p (of L, P, S), reversed if ``flips[p]``."""
+    """Array axis ``axes[p]`` (of i, j, k) runs along patient axis p (L, P, S), reversed if ``flips[p]``."""
 
     axes: tuple[int, int, int]
     flips: tuple[bool, bool, bool]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ def strip(volume: Volume, window: Window) -> bytes:
     return webp(np.concatenate(frames, axis=1))
 
 
-def flat_picture(image: NDArray[np.generic], spacing: tuple[float, float], *, inverted: bool) -> bytes:
+def flat_picture(image: NDArray[Any], spacing: tuple[float, float], *, inverted: bool) -> bytes:
     """Draw a single image that is no part of a volume: grey by percentiles, or RGB as it is."""
     if image.ndim == 3:  # noqa: PLR2004 - rows, columns, RGB
         return webp(fitted(image.astype(np.uint8), spacing, KEY_PIXELS))

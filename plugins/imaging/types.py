@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from plugins.contract.types import PluginFinding
 
 Floats: TypeAlias = NDArray[np.float64]
-Voxels: TypeAlias = NDArray[np.int16] | NDArray[np.uint16] | NDArray[np.int32] | NDArray[np.float32]
-"""A volume (slice k, row j, column i) or a slice (row j, column i) of modality values."""
+Voxels: TypeAlias = NDArray[Any]
+"""A volume (slice k, row j, column i) of modality values: int16, uint16, int32 or float32."""
 
 Vector: TypeAlias = tuple[float, float, float]
 

@@ -16,8 +16,8 @@ MAX_FRAMES = 65_536
 def slice_headers(dataset: Any, source: int) -> list[SliceHeader]:
     """Describe every plane of a data set (pydicom, pixel data not needed).
 
-    DICOM PS3.3 C.7.6.2 for single frames; C.7.6.16 functional groups (Plane Position, Plane Orientation, Pixel
-    Measures, Pixel Value Transformation) for multi-frame images.
+    DICOM PS3.3 C.7.6.2 for single frames; C.7.6.16 functional groups (Plane Position, Plane Orientation,
+    Pixel Measures, Pixel Value Transformation) for multi-frame images.
     """
     frames = frame_count(dataset)
     if frames == 1 and "SharedFunctionalGroupsSequence" not in dataset:
@@ -40,7 +40,7 @@ def rescale_of(dataset: Any, frame: int) -> tuple[float, float]:
     sources = [dataset, *_groups(own, _first(dataset.get("SharedFunctionalGroupsSequence")))]
     slope = _find(sources, "RescaleSlope")
     intercept = _find(sources, "RescaleIntercept")
-    return (slope if slope else 1.0), (intercept or 0.0)
+    return (slope or 1.0), (intercept or 0.0)
 
 
 def _groups(own: Any, shared: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """Read DICOM Part 10 files and decode their pixels, one plane at a time. The plugin's only file access.
 
-Pixels are decoded by pydicom, and by GDCM (in SimpleITK) where pydicom has no decoder (JPEG lossless, JPEG-LS).
+Pixels are decoded by pydicom, and by GDCM (in SimpleITK) where pydicom has no decoder here (JPEG lossless,
+JPEG-LS).
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Series:
         self._paths = paths
         self._index: int | None = None
         self._dataset: Any = None
+        self._by_gdcm_frames: NDArray[Any] | None = None
 
     def header(self, source: int) -> Header:
         """Read a file's header.
@@ -53,13 +55,11 @@ class Series:
             If it is not a DICOM file, holds no image, or is too large.
         """
         path = self._paths[source]
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise Undecodable("the file is larger than 1 GiB")
         try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise Undecodable("the file is larger than 1 GiB")
             dataset = pydicom.dcmread(path, stop_before_pixels=True)
             planes = slice_headers(dataset, source)
-        except Undecodable:
-            raise
         except Exception as error:  # pydicom raises whatever a malformed element provokes
             raise Undecodable(f"the header can't be read ({type(error).__name__})") from error
         if not planes or planes[0].rows <= 0 or planes[0].columns <= 0:
@@ -82,7 +82,7 @@ class Series:
         dataset = self._open(header.source)
         try:
             stored = _frame(dataset, header.frame)
-        except Exception as error:  # decoders raise whatever damaged pixel data provoke
+        except Exception as error:  # noqa: BLE001 - decoders raise whatever damaged pixel data provoke
             stored = self._by_gdcm(header, error)
         if stored.shape[:2] != (header.rows, header.columns):
             raise Undecodable("the pixel data have another size than the header says")
@@ -92,7 +92,7 @@ class Series:
 
     def _open(self, source: int) -> Any:
         if self._index != source:
-            self._dataset = None  # free the former before the next is read
+            self._dataset = self._by_gdcm_frames = None  # free the former before the next is read
             try:
                 self._dataset = pydicom.dcmread(self._paths[source])
             except Exception as error:  # pydicom raises whatever a malformed element provokes
@@ -101,21 +101,25 @@ class Series:
         return self._dataset
 
     def _by_gdcm(self, header: SliceHeader, cause: Exception) -> NDArray[Any]:
-        """Let GDCM decode; it applies the rescale, which is undone so that both decoders give stored values."""
-        reader = SimpleITK.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(str(self._paths[header.source]))
-        try:
-            values = SimpleITK.GetArrayFromImage(reader.Execute())
-        except RuntimeError as error:
-            raise Undecodable("no decoder here can read the pixel data") from error
-        if header.frame >= values.shape[0]:
+        """Let GDCM decode; it applies the rescale, which is undone to give stored values as pydicom does."""
+        if self._by_gdcm_frames is None:
+            self._by_gdcm_frames = self._all_frames(header.source)
+        if header.frame >= self._by_gdcm_frames.shape[0]:
             raise Undecodable("the pixel data end before the last frame") from cause
-        plane: NDArray[Any] = values[header.frame]
+        plane: NDArray[Any] = self._by_gdcm_frames[header.frame]
         slope, intercept = rescale_of(self._dataset, header.frame)
         if (slope, intercept) == (1.0, 0.0) or plane.ndim == 3:  # noqa: PLR2004 - colour is not rescaled
             return plane
-        return np.rint((plane - intercept) / slope)
+        return np.asarray(np.rint((plane - intercept) / slope).astype(np.int64))
+
+    def _all_frames(self, source: int) -> NDArray[Any]:
+        reader = SimpleITK.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(self._paths[source]))
+        try:
+            return np.asarray(SimpleITK.GetArrayFromImage(reader.Execute()))
+        except RuntimeError as error:
+            raise Undecodable("no decoder here can read the pixel data") from error
 
 
 def _frame(dataset: Any, frame: int) -> NDArray[Any]:
