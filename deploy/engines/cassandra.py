@@ -56,15 +56,20 @@ class Cassandra:
         Where clients connect, and where nodes would talk to each other.
     cache
         Where the jars are kept, see `deploy.engines.artefacts.cache_root`.
+
+    Attributes
+    ----------
+    home
+        The folder, absolute.
     """
 
     def __init__(self, home: Path, *, port: int, storage_port: int, cache: Path) -> None:
-        self._home = home.absolute()
+        self.home = home.absolute()
         self._cache = cache
         self._port = port
         self._storage_port = storage_port
         self._process = DetachedProcess(
-            "Cassandra", self._home / "cassandra.pid", self._home / "cassandra.log"
+            "Cassandra", self.home / "cassandra.pid", self.home / "cassandra.log"
         )
 
     @property
@@ -84,10 +89,10 @@ class Cassandra:
     def begin(self) -> None:
         """Start it without waiting; nothing happens when it runs."""
         lib = self.fetch()
-        settings = self._home / "cassandra.yaml"
-        self._home.mkdir(parents=True, exist_ok=True)
+        settings = self.home / "cassandra.yaml"
+        self.home.mkdir(parents=True, exist_ok=True)
         template = Template((_HERE / "cassandra.yaml").read_text())
-        places = {"port": self._port, "storage_port": self._storage_port, "data": self._home / "data"}
+        places = {"port": self._port, "storage_port": self._storage_port, "data": self.home / "data"}
         # The template's comment shows the marker itself.
         settings.write_text(template.safe_substitute(places))
         self._process.start(self._command(lib, settings))
@@ -124,11 +129,11 @@ class Cassandra:
         exported = [f"--add-exports={name}=ALL-UNNAMED" for name in _EXPORTED]
         properties = {
             "cassandra.config": settings.as_uri(),
-            "cassandra.storagedir": self._home / "data",
-            "cassandra.logdir": self._home,
+            "cassandra.storagedir": self.home / "data",
+            "cassandra.logdir": self.home,
             "cassandra-foreground": "yes",
             "logback.configurationFile": _HERE / "logback.xml",
-            "java.io.tmpdir": self._home,
+            "java.io.tmpdir": self.home,
             "jdk.attach.allowAttachSelf": "true",
             # A single node has no gossip to wait for.
             "cassandra.skip_wait_for_gossip_to_settle": 0,

@@ -139,7 +139,7 @@ def ensure_base_image(url: str, cache: Path | None = None) -> str:
     """
     if _docker(url, "image", "inspect", BASE_IMAGE).returncode == 0:
         return BASE_IMAGE
-    root = _root_tarball(cache or cache_root())
+    root = base_tarball(cache)
     imported = _docker(
         url, "import", "--change", "ENV LANG=C.UTF-8", "--change", 'CMD ["python3"]', str(root), BASE_IMAGE
     )
@@ -148,7 +148,15 @@ def ensure_base_image(url: str, cache: Path | None = None) -> str:
     return BASE_IMAGE
 
 
-def _root_tarball(cache: Path) -> Path:
+def base_tarball(cache: Path | None = None) -> Path:
+    """Return the tarball that `BASE_IMAGE` is imported from, made on the first call.
+
+    Raises
+    ------
+    Unavailable
+        debootstrap is missing or failed, or we are not root; the message says what to do.
+    """
+    cache = cache or cache_root()
     tarball = cache / f"base-bookworm-{_RECIPE}.tar.gz"
     with exclusively(cache / "base-bookworm.lock"):
         if tarball.exists():

@@ -34,14 +34,19 @@ class Kafka:
         Where clients connect, and where the node talks to itself.
     cache
         Where the jars are kept, see `deploy.engines.artefacts.cache_root`.
+
+    Attributes
+    ----------
+    home
+        The folder, absolute.
     """
 
     def __init__(self, home: Path, *, port: int, controller_port: int, cache: Path) -> None:
-        self._home = home.absolute()
+        self.home = home.absolute()
         self._cache = cache
         self._port = port
         self._controller_port = controller_port
-        self._process = DetachedProcess("Kafka", self._home / "kafka.pid", self._home / "kafka.log")
+        self._process = DetachedProcess("Kafka", self.home / "kafka.pid", self.home / "kafka.log")
 
     @property
     def address(self) -> str:
@@ -60,13 +65,13 @@ class Kafka:
     def begin(self) -> None:
         """Start it without waiting, formatting an empty folder first; nothing happens when it runs."""
         lib = self.fetch()
-        settings = self._home / "server.properties"
-        self._home.mkdir(parents=True, exist_ok=True)
+        settings = self.home / "server.properties"
+        self.home.mkdir(parents=True, exist_ok=True)
         template = Template((_HERE / "server.properties").read_text())
-        places = {"port": self._port, "controller_port": self._controller_port, "data": self._home / "data"}
+        places = {"port": self._port, "controller_port": self._controller_port, "data": self.home / "data"}
         # The template's comment shows the marker itself.
         settings.write_text(template.safe_substitute(places))
-        if self.pid is None and not (self._home / "data" / "meta.properties").exists():
+        if self.pid is None and not (self.home / "data" / "meta.properties").exists():
             self._format(lib, settings)
         self._process.start(
             [
@@ -127,11 +132,11 @@ class Kafka:
                 stderr=STDOUT,
                 timeout=_FORMAT_SECONDS,
                 check=True,
-                cwd=self._home,
+                cwd=self.home,
             )
         except SubprocessError as failed:
             said = (getattr(failed, "output", None) or b"").decode(errors="replace")[-2000:]
-            raise Unavailable(f"Kafka could not format {self._home / 'data'}: {failed}\n{said}") from failed
+            raise Unavailable(f"Kafka could not format {self.home / 'data'}: {failed}\n{said}") from failed
 
 
 def _java(lib: Path, *options: str) -> list[str]:

@@ -1,0 +1,54 @@
+"""The engines that tests ask for. One that is missing fails its tests: nothing is skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.engines.pair import Engines
+from tests.engines.run import FOLDER, TestRun, fresh_engines, shared_docker, shared_engines
+
+_RUN = pytest.StashKey[TestRun]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A worker's folder is its controller's, and `tests.layers` has one for all its runs.
+    if FOLDER not in os.environ:
+        config.stash[_RUN] = TestRun()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _RUN in config.stash:
+        config.stash[_RUN].end()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> str:
+    """HOST:PORT of the run's Kafka, for every test: take topics of your own."""
+    return shared_engines().kafka.address
+
+
+@pytest.fixture(scope="session")
+def cassandra_contact() -> str:
+    """HOST:PORT of the run's Cassandra, for every test: take a keyspace of your own."""
+    return shared_engines().cassandra.address
+
+
+@pytest.fixture(scope="session")
+def docker_socket() -> str:
+    """Address of the run's Docker Engine (as DOCKER_HOST), with the base image in it."""
+    return shared_docker()
+
+
+@pytest.fixture
+def own_engines(tmp_path: Path) -> Iterator[Engines]:
+    """Kafka and Cassandra of this test alone, answering, to be killed and started again."""
+    engines = fresh_engines(tmp_path / "engines")
+    try:
+        engines.up()
+        yield engines
+    finally:
+        engines.down()
