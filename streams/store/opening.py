@@ -25,6 +25,11 @@ async def open_store(settings: Settings, *, clock: Clock = utc_now) -> Store:
         return MemoryStore(clock=clock)
     if scheme == "sqlite":
         return SqliteStore(settings.path("store"), clock=clock)
+    if scheme == "cassandra":
+        # Its driver takes a quarter of a second to import, which the embedded tier need not spend.
+        from streams.store.cassandra.store import CassandraStore  # noqa: PLC0415 - see above
+
+        return await CassandraStore.open(settings, clock)
     raise Rejected(
         f"CHIPS_STORE takes sqlite://FILE or cassandra://HOST:PORT,HOST:PORT/KEYSPACE, not {scheme}://"
     )

@@ -16,7 +16,6 @@ from streams.errors import Conflict
 from streams.store.api import BUCKET, MAX_APPEND, Appended, Store
 from tests.contract.making import NOON, event, events, new_project, new_stream
 
-
 EVENT = "00000000-0000-4000-8000-000000000001"
 
 
@@ -211,12 +210,7 @@ async def test_an_event_of_exactly_64_kib_survives_and_a_larger_one_is_refused(s
 def event_of_size(stream: str, size: int) -> Event:
     """An event of so many encoded bytes, most of them in characters of four bytes."""
 
-    def made(count: int, padding: int) -> Event:
-        wide = [ReasonCount(reason="not-safe", message="🩻" * 256, instances=1) for _ in range(count)]
-        rest = [
-            ReasonCount(reason="not-safe", message="x" * min(256, padding - at), instances=1)
-            for at in range(0, padding, 256)
-        ]
+    def made(messages: list[str], description: str | None) -> Event:
         data = FeedSeriesAnonymized(
             study="0" * 32,
             series="1" * 32,
@@ -225,15 +219,21 @@ def event_of_size(stream: str, size: int) -> Event:
             anonymized=1,
             quarantined=64,
             conflicts=0,
-            attributes=SeriesAttributes(),
-            reasons=wide + rest,
+            attributes=SeriesAttributes(series_description=description),
+            reasons=[ReasonCount(reason="not-safe", message=text, instances=1) for text in messages],
         )
         first_of_all = first(data, event_id=EVENT, source="/chips/tests", subject=stream, time=NOON)
         return msgspec.structs.replace(first_of_all, sequence=event(stream, 1).sequence)
 
-    count = max(n for n in range(60) if len(encode(made(n, 0))) <= size - 1500)
-    padding = next(n for n in range(1, 3000) if len(encode(made(count, n))) == size)
-    return made(count, padding)
+    def left(messages: list[str], description: str = "") -> int:
+        return size - len(msgspec.json.encode(made(messages, description)))
+
+    messages: list[str] = []
+    while left([*messages, "🩻" * 256]) > 0:
+        messages.append("🩻" * 256)
+    while left([*messages, "x" * 100]) > 0:
+        messages.append("x" * 100)
+    return made(messages, "x" * left(messages))
 
 
 async def test_streams_are_listed_by_category_and_project(store):
@@ -281,6 +281,4 @@ async def test_a_hundred_thousand_events(store, store_settings):
         assert await store.events.version(stream) == per_stream
     read = time.perf_counter() - began
     total = per_stream * len(streams)
-    print(
-        f"\n{store_settings.store_url.partition(':')[0]}: {total / wrote:,.0f} written/s, {total / read:,.0f} read/s"
-    )
+    print()

@@ -1,0 +1,1 @@
+"""The store in Apache Cassandra 5: many machines, no leader of ours."""
