@@ -7,6 +7,7 @@ to a `Spool` here, what a peer can make grow is bounded, and the end of an assoc
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -32,6 +33,7 @@ _MAX_READ = 1024 * 1024  # an A-ASSOCIATE-RQ with 128 contexts of 20 transfer sy
 _MAX_COMMAND = 64 * 1024
 _MAX_OTHER_DATASET = 1024 * 1024
 _MAX_WAITING = 16
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 _INVALID_PDU = "Evt19"
 
 
@@ -188,6 +190,11 @@ class DoorSocket(AssociationSocket):
                 del data[at:]
                 break
             at += read
+        if _QUICKACK is not None:
+            # A sender with Nagle's algorithm on waits for our acknowledgement between command and data set;
+            # delayed, that is 40 ms an object. The option lasts for one acknowledgement.
+            with contextlib.suppress(OSError):  # what the connection's loss means, the next read says
+                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         return data
 
 
