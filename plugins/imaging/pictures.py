@@ -20,16 +20,17 @@ from plugins.imaging.types import Volume, Voxels
 
 KEY_PIXELS = 320
 STRIP_FRAMES = 24
-STRIP_PIXELS = 200
+STRIP_PIXELS = 160
 QUALITY = 82
+STRIP_QUALITY = 70
 
 Grey = NDArray[np.uint8]
 
 
-def webp(picture: NDArray[np.uint8]) -> bytes:
+def webp(picture: NDArray[np.uint8], quality: int = QUALITY) -> bytes:
     """Encode (rows, columns) grey or (rows, columns, 3) RGB."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=QUALITY, method=4)
+    Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()
 
 
@@ -70,10 +71,10 @@ def most_entropic(turned: Voxels, axis: int, window: Window) -> int:
 
 
 def projection(volume: Volume, window: Window) -> bytes:
-    """Draw the maximum intensity projection from the front."""
+    """Draw the maximum intensity projection from the front (minimum, if high values are dark)."""
     turned, spacing = towards_patient(volume)
     depth = turned.min(axis=1) if window.black > window.white else turned.max(axis=1)
-    picture = _upright(window.grey(depth), 1)
+    picture = _upright(_for_maxima(window, depth).grey(depth), 1)
     return webp(fitted(picture, _in_plane(spacing, 1), KEY_PIXELS))
 
 
@@ -92,7 +93,7 @@ def strip(volume: Volume, window: Window) -> bytes:
         )
         for index in indices
     ]
-    return webp(np.concatenate(frames, axis=1))
+    return webp(np.concatenate(frames, axis=1), STRIP_QUALITY)
 
 
 def flat_picture(image: NDArray[Any], spacing: tuple[float, float], *, inverted: bool) -> bytes:
@@ -103,6 +104,19 @@ def flat_picture(image: NDArray[Any], spacing: tuple[float, float], *, inverted:
     white = max(white, black + 1.0)
     window = Window(black=white, white=black) if inverted else Window(black=black, white=white)
     return webp(fitted(window.grey(image), spacing, KEY_PIXELS))
+
+
+def _for_maxima(window: Window, depth: NDArray[Any]) -> Window:
+    """Widen a slice's window for maxima, which are brighter, so that they neither saturate nor look flat."""
+    if window.black > window.white:
+        return window
+    seen = depth[depth > window.black + 0.25 * (window.white - window.black)]
+    if seen.size == 0:
+        return window
+    low, high = (float(value) for value in np.percentile(seen, [2, 99.7]))
+    black = window.black + 0.6 * max(0.0, low - window.black)
+    width = window.white - window.black
+    return Window(black=black, white=min(max(high, black + 0.5 * width), black + 1.75 * width))
 
 
 def _upright(picture: Grey, axis: int) -> Grey:
