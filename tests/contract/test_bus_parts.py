@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.bus import Message
+from streams.kafka.connection import Connection
+from streams.kafka.producer import KafkaProducer
 from streams.partitioner import partition_of
+from tests.buses import bus_of
 
 # Computed with Kafka's Java client (org.apache.kafka.common.utils.Utils.murmur2), its own test values.
 JAVA = {
@@ -41,3 +47,35 @@ def test_keys_of_ours_spread():
 def test_an_empty_key_has_no_partition():
     with pytest.raises(ValueError, match="needs a key"):
         partition_of(b"", 8)
+
+
+@pytest.mark.real
+async def test_librdkafka_and_aiokafka_place_on_a_real_broker_as_we_do(tmp_path, request):
+    seeded = random.Random(7)
+    keys = [
+        *(
+            f"{kind}/default/{uuid.UUID(int=seeded.getrandbits(128))}"
+            for kind in ("feed", "job")
+            for _ in range(300)
+        ),
+        *(f"series/p/{seeded.getrandbits(128):032x}" for _ in range(300)),
+        *("x" * length for length in range(1, 60)),
+        *("ä", "日本", "\x00"),
+    ]
+    with bus_of("kafka", tmp_path, request) as bus:
+        topic = bus.topic(partitions=7)
+        await bus.make(topic)
+        bootstrap = bus.settings.bus_url.partition("://")[2]
+        ours = KafkaProducer(Connection(bootstrap))
+        theirs = AIOKafkaProducer(bootstrap_servers=bootstrap)
+        await theirs.start()
+        try:
+            positions = await ours.send_all(Message(topic.name, key, b"") for key in keys)
+            batch = [await theirs.send(topic.name, b"", key=key.encode()) for key in keys]
+            found = [await one for one in batch]
+        finally:
+            await theirs.stop()
+            await ours.close()
+    expected = [partition_of(key.encode(), 7) for key in keys]
+    assert [at.partition for at in positions] == expected
+    assert [at.partition for at in found] == expected
