@@ -65,6 +65,8 @@ class Walker:
     ----------
     position
         Where the walk stands; after it, where the data set ended. Padding behind it is not part of it.
+    fragments_end
+        Where the last pixel fragments ended, before their delimiter.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Walker:
         self._stack = [root]
         self._depth = 0
         self.position = start
+        self.fragments_end = start
 
     def __iter__(self) -> Iterator[Element]:
         """Yield elements.
@@ -134,6 +137,8 @@ class Walker:
         tag = group << 16 | element
         self.position = at + 8
         if tag == SEQUENCE_END and frame.undefined:
+            if frame.kind == "fragments":
+                self.fragments_end = at
             self._pop()
             return
         if tag != ITEM:
