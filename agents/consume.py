@@ -15,7 +15,7 @@ import stamina
 import structlog
 
 from agents.dead_letters import DeadLetters
-from agents.judgement import Verdict, describe, judge
+from agents.judgement import TooSlow, Verdict, describe, judge
 from agents.keyed import Keyed
 from agents.ledger import Ledger
 from agents.spec import AgentSpec, Patience
@@ -124,7 +124,9 @@ class ConsumeLoop:
         loop = asyncio.get_running_loop()
         failing_until = loop.time() + self._patience.failing_s
 
-        def again(error: Exception) -> bool:
+        def again(error: BaseException) -> bool:
+            if not isinstance(error, Exception):
+                return False  # stamina asks about a cancellation, too: that is not to be tried again
             verdict = judge(error)
             return verdict is Verdict.AWAY or (verdict is Verdict.FAILED and loop.time() < failing_until)
 
@@ -138,11 +140,19 @@ class ConsumeLoop:
                 wait_jitter=0.05,
             ):
                 with attempt:
-                    async with asyncio.timeout(self._patience.handler_s):
-                        await self._spec.handle(event)
+                    await self._try(event)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is judged, none is lost
             return error
         return None
+
+    async def _try(self, event: Event) -> None:
+        try:
+            async with asyncio.timeout(self._patience.handler_s) as limit:
+                await self._spec.handle(event)
+        except TimeoutError as error:
+            if limit.expired():
+                raise TooSlow(f"took longer than {self._patience.handler_s:g} s") from error
+            raise
 
     async def _count(self, record: Record, failure: Exception) -> None:
         where = place(record.topic, record.partition, record.offset)

@@ -9,6 +9,10 @@ from schemas.envelope import InvalidEvent
 from streams.errors import Poison, Refused, Rejected, Unavailable
 
 
+class TooSlow(Exception):  # noqa: N818 - named as the families are
+    """A handler took longer than it may; long work is a work order for the runner."""
+
+
 class Verdict(enum.Enum):
     """What becomes of a message."""
 
@@ -22,7 +26,7 @@ class Verdict(enum.Enum):
     """Try again, then count an attempt and stop the process; dead-letter after too many."""
 
 
-def judge(error: BaseException | None) -> Verdict:
+def judge(error: Exception | None) -> Verdict:
     """Judge by what was raised; None for a handler that returned."""
     if error is None:
         return Verdict.DONE
@@ -38,13 +42,13 @@ def judge(error: BaseException | None) -> Verdict:
     return Verdict.FAILED
 
 
-def describe(error: BaseException) -> str:
+def describe(error: Exception) -> str:
     """Say what went wrong without repeating any value.
 
     Errors of our own families are written so; of any other error only its type and place are told, because
     its text could quote what it stumbled over.
     """
-    if isinstance(error, (Rejected, Poison, Unavailable, InvalidEvent)):
+    if isinstance(error, (Rejected, Poison, Unavailable, InvalidEvent, TooSlow)):
         return f"{type(error).__name__}: {error}"
     frames = traceback.extract_tb(error.__traceback__)
     at = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
