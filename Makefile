@@ -44,9 +44,11 @@ $(ENV): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Not `npm ci`: it refuses a lock without the entries of other systems' binaries (optional packages, which not every
+# registry has). Without saving, what the lock names is installed as it says, digests included, and it stays as it is.
 $(NODE_MODULES): ui/web/package.json ui/web/package-lock.json | $(ENV)
 	@echo 'Installing what the page is built with ...'
-	@$(in_web) npm ci --no-audit --no-fund --loglevel=error
+	@$(in_web) npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web: $(PAGE)
@@ -58,7 +60,7 @@ demo: env web
 	@$(BIN)/chips demo $(if $(ONCE),--once)
 
 lint: $(ENV) $(NODE_MODULES)
-	@$(MAKE) --no-print-directory -j2 lint-python lint-web
+	@$(MAKE) --no-print-directory -j2 -k lint-python lint-web
 lint-python:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
