@@ -109,9 +109,9 @@ def send(
 def gateway() -> int:
     """Run the hospital's door alone: DICOM storage, journal, vault. Inner zone."""
     from deploy import process
-    from gateway.run import run
+    from deploy.gateway import work
 
-    return process.run("gateway", run)
+    return process.run("gateway", work)
 
 
 @app.command
@@ -320,6 +320,24 @@ def dlq_release(letter: str) -> int:
     from deploy.replay import dlq_release as work
 
     return _finish(work(letter))
+
+
+plugins = App(name="plugins", help="The library of plugins.")
+app.command(plugins)
+
+
+@plugins.command(name="build")
+def plugins_build(*, base: str | None = None) -> int:
+    """Build the plugins' container images that are missing or old.
+
+    Parameters
+    ----------
+    base
+        Base image with Python 3.11 and pip.
+    """
+    from deploy.isolation import build_images
+
+    return build_images(base)
 
 
 user = App(name="user", help="Accounts.")

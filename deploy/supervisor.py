@@ -41,9 +41,10 @@ class Supervisor:
     stands in ``<run>/<name>.pid`` for whoever needs to look at it.
     """
 
-    def __init__(self, children: Sequence[Child], run: Path) -> None:
+    def __init__(self, children: Sequence[Child], run: Path, log: Path | None = None) -> None:
         self._children = children
         self._run = run
+        self._log = log
 
     async def run(self, *, stop: asyncio.Event, on_ready: Callable[[], None] | None = None) -> None:
         """Run all children until `stop` is set; call `on_ready` once, when all have been ready."""
@@ -71,6 +72,7 @@ class Supervisor:
 
     async def _once(self, child: Child, ready: asyncio.Event, stop: asyncio.Event) -> int:
         reading, writing = os.pipe()
+        output = self._log.open("ab") if self._log else None
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -79,10 +81,14 @@ class Supervisor:
                 *child.arguments,
                 env={**child.environment, "CHIPS_READY_FD": str(writing)},
                 pass_fds=[writing],
+                stdout=output,
+                stderr=output,
                 start_new_session=True,  # Ctrl-C comes to us alone; we stop them in order
             )
         finally:
             os.close(writing)
+            if output:
+                output.close()
         pid = self._run / f"{child.name}.pid"
         await asyncio.to_thread(pid.write_text, str(process.pid), encoding="ascii")
         log.info("supervisor.started", child=child.name, pid=process.pid)

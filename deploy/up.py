@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deploy.isolation import prepare
 from deploy.migrate import apply
 from deploy.process import settings_or_exit
 from deploy.supervisor import Child, Supervisor
@@ -40,7 +41,9 @@ async def _main(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, stop=stop, environment=os.environ, on_ready=lambda: _announce(settings))
+    isolation = await asyncio.to_thread(prepare, settings, say)
+    environment = {**os.environ, "CHIPS_ISOLATION": isolation}
+    await serve(settings, stop=stop, environment=environment, on_ready=lambda: _announce(settings))
     say("Stopped.")
 
 
@@ -50,8 +53,9 @@ async def serve(
     stop: asyncio.Event,
     environment: Mapping[str, str],
     on_ready: Callable[[], None] | None = None,
+    log: Path | None = None,
 ) -> None:
-    """Migrate, then keep every process running until `stop` is set."""
+    """Migrate, then keep every process running until `stop` is set; their logs go to `log`, else to ours."""
     await apply(settings)
     if not await _has_accounts(settings):
         say("There is no account yet: make one with `chips user add NAME`.")
@@ -61,7 +65,7 @@ async def serve(
         Child("runner", ["runner"], environment),
         Child("ui", ["ui"], environment),
     ]
-    await Supervisor(children, Path(settings.data) / "run").run(stop=stop, on_ready=on_ready)
+    await Supervisor(children, Path(settings.data) / "run", log).run(stop=stop, on_ready=on_ready)
 
 
 async def _has_accounts(settings: Settings) -> bool:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from plugins.phantom.series import write_studies
+from tests.phantoms import write_studies
 from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 
@@ -33,7 +33,7 @@ def acknowledged(manifest) -> set[str]:
     """SOP Instance UIDs that the other side said success for, by the sender's own log."""
     lines = manifest.read_text().splitlines() if manifest.exists() else []
     entries = [json.loads(line) for line in lines]
-    return {entry["sop_instance_uid"] for entry in entries if entry["status"] == 0}
+    return {entry["sop_instance_uid"] for entry in entries if int(entry["status"], 16) == 0}
 
 
 def assert_all_there(stack: Stack, manifest, expected: int) -> None:

@@ -1,0 +1,1 @@
+"""The demo: real studies and a phantom through the whole of CHIPS."""
