@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.stack import PASSWORD, Stack, running
+from tests.tiers import TIERS, tier
+
+FLAGS = [
+    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu",
+    "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        # Without WebGL 2 every picture would be the same: a test that cannot fail.
+        renderer = page.evaluate(
+            "() => { const gl = document.createElement('canvas').getContext('webgl2');"
+            " const e = gl && gl.getExtension('WEBGL_debug_renderer_info');"
+            " return gl && (e ? gl.getParameter(e.UNMASKED_RENDERER_WEBGL) : 'webgl2'); }"
+        )
+        assert renderer, "this browser offers no WebGL 2"
+        page.close()
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=TIERS)
+def stack(request, tmp_path_factory, docker_socket):
+    """A whole CHIPS, with Docker Engine, on the embedded and on the real tier."""
+    folder = tmp_path_factory.mktemp(f"e2e-{request.param}")
+    with tier(request.param, folder) as engines:
+        stack = Stack(
+            folder / "chips",
+            {
+                **engines.environment,
+                "CHIPS_ISOLATION": "docker",
+                "CHIPS_DOCKER_HOST": docker_socket,
+                "CHIPS_PLUGIN_BASE": "chips-base:bookworm",
+            },
+        )
+        with running(stack):
+            stack.add_user("ben", "Ben Ortiz")
+            yield stack
+
+
+@pytest.fixture
+def pictures(request) -> Path:
+    """Where screenshots go; kept when CHIPS_PICTURES names a folder."""
+    folder = Path(os.environ.get("CHIPS_PICTURES", "build/pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Visitor:
+    """A person at a browser."""
+
+    def __init__(self, browser: Browser, stack: Stack, name: str, **options) -> None:
+        self.stack = stack
+        self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        self.context.add_init_script("localStorage.setItem('chipsTest', '1')")
+        self.page: Page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(stack.url)
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_function("window.__chips?.ready === true")
+
+    def close(self) -> None:
+        assert self.errors == []
+        self.context.close()
+
+
+@pytest.fixture
+def visit(browser, stack):
+    visitors: list[Visitor] = []
+
+    def come(name: str, **options) -> Visitor:
+        visitors.append(Visitor(browser, stack, name, **options))
+        return visitors[-1]
+
+    yield come
+    for visitor in visitors:
+        visitor.close()
+
+
+def storescu(stack: Stack, folder: Path) -> None:
+    """Send a folder as a scanner does, with dcmtk."""
+    subprocess.run(
+        ["storescu", "-aec", "CHIPS", "+sd", "+r", "127.0.0.1", str(stack.dicom_port), str(folder)],
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
