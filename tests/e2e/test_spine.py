@@ -19,8 +19,8 @@ DONE_MS = 120_000
 WATCH = """() => {
   window.__seen = [];
   const look = () => document.querySelectorAll('li[data-feed]').forEach((card) => {
-    const now = [card.dataset.feed, Number(card.dataset.stored), Number(card.dataset.anonymized), card.dataset.state];
-    window.__seen.push(now);
+    const {feed, stored, anonymized, state} = card.dataset;
+    window.__seen.push([feed, Number(stored), Number(anonymized), state]);
   });
   new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
@@ -50,7 +50,7 @@ def push(stack, page, folder, count) -> str:
     before = feeds(page)
     storescu(stack, folder)
     page.wait_for_function(
-        "(before) => [...document.querySelectorAll('li[data-feed]')].some(c => !before.includes(c.dataset.feed))",
+        "before => [...document.querySelectorAll('li[data-feed]')].some(c => !before.includes(c.dataset.feed))",
         arg=list(before),
         timeout=DONE_MS,
     )
