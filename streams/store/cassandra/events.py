@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from schemas.catalogue import decode
 from schemas.envelope import Event, parse_stream
 from streams.errors import Conflict, Unavailable
-from streams.store.api import Appended
+from streams.store.api import BUCKET, Appended
 from streams.store.appending import bucket_of_append, encoded, first_bucket_after, outcome
 from streams.store.cassandra import statements as cql
 from streams.store.cassandra.session import CassandraSession
@@ -28,9 +28,17 @@ SHARDS = 16
 
 
 class CassandraEvents:
-    """The tables event, stream and snapshot."""
+    """The tables event, stream and snapshot.
+
+    Attributes
+    ----------
+    bucket
+        Events in a partition. Another number than the one that the data was written with loses events, so it
+        is a constant; tests of fresh streams set a smaller one to have more borders.
+    """
 
     def __init__(self, session: CassandraSession, ticker: Ticker) -> None:
+        self.bucket = BUCKET
         self._session = session
         self._ticker = ticker
 
@@ -44,7 +52,7 @@ class CassandraEvents:
         else:
             category, project, _ = parse_stream(stream)
             await self._session.run(cql.ADD_STREAM, category, _shard(stream), project, stream)
-        bucket = bucket_of_append(expected)
+        bucket = bucket_of_append(expected, self.bucket)
         rows = [
             (stream, bucket, event.version, uuid.UUID(event.id), body)
             for event, body in zip(events, bodies, strict=True)
@@ -70,7 +78,9 @@ class CassandraEvents:
         """Look whether version `expected` is there, and whether what follows is there already."""
         last = expected + len(events)
         found: dict[int, str] = {}
-        for bucket in range(first_bucket_after(expected - 1), bucket_of_append(expected) + 1):
+        for bucket in range(
+            first_bucket_after(expected - 1, self.bucket), bucket_of_append(expected, self.bucket) + 1
+        ):
             found |= await self._ids(stream, bucket, expected, last)
         if expected in found and len(found) == 1:
             return None
@@ -88,7 +98,7 @@ class CassandraEvents:
 
     async def read(self, stream: str, *, after: int = 0, limit: int | None = None) -> AsyncIterator[Event]:
         """Yield events in order, page by page, bucket by bucket."""
-        bucket, left = first_bucket_after(after), limit
+        bucket, left = first_bucket_after(after, self.bucket), limit
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
             page = await self._session.run(cql.EVENTS_AFTER, stream, bucket, after, size)
@@ -98,14 +108,14 @@ class CassandraEvents:
             after = page[-1][0] if page else after
             if len(page) < size:
                 # The bucket is at its end; the next append, if any, went to the bucket of our last version.
-                if bucket_of_append(after) == bucket:
+                if bucket_of_append(after, self.bucket) == bucket:
                     return
-                bucket = bucket_of_append(after)
+                bucket = bucket_of_append(after, self.bucket)
 
     async def version(self, stream: str) -> int:
         """Give the version of a stream: gallop to its last bucket, of which none before is empty."""
         known, low, step = await self._last(stream, 0), 0, 1
-        while bucket_of_append(known) > low:
+        while bucket_of_append(known, self.bucket) > low:
             found = await self._last(stream, low + step)
             if found:
                 known, low, step = found, low + step, step * 2
