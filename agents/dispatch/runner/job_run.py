@@ -1,4 +1,4 @@
-"""One job under one lease: begin or go on with its attempt, report, hold the lease until the report is history.
+"""One job under one lease: begin or go on with its attempt, report, and hold the lease until that is history.
 
 Losing the lease ends it at once, wherever it is; what it might still report is refused for its fencing.
 """
@@ -70,8 +70,13 @@ class JobRun:
         )
         self._log = log.bind(job=order.job, fencing=lease.fencing)
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
         """Work until the job's attempt is decided or the lease is lost; then give the lease back.
+
+        Returns
+        -------
+        bool
+            False when the lease was lost.
 
         Raises
         ------
@@ -84,8 +89,9 @@ class JobRun:
             await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
-            else:
-                self._log.warning("runner.lease_lost")
+                return True
+            self._log.warning("runner.lease_lost")
+            return False
         finally:
             working.cancel()
             renewing.cancel()

@@ -43,7 +43,7 @@ class Runner:
         self._tail = tail
         self._slots = slots
         self._jobs = Histories(means.store.events, JOB_AGGREGATE, consumer="runner", clock=means.clock)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[bool]] = {}
         self._resting: dict[str, datetime] = {}
         self._woken = asyncio.Event()
 
@@ -85,13 +85,21 @@ class Runner:
                 del self._running[job]
                 self._take(job, task)
 
-    def _take(self, job: str, task: asyncio.Task[None]) -> None:
-        """Let a job rest for which something was away; any other failure is ours, and ends the process."""
+    def _take(self, job: str, task: asyncio.Task[bool]) -> None:
+        """Let a job rest that something was away for, or that was lost: another runner may do better.
+
+        Any other failure is ours, and ends the process.
+        """
         try:
-            task.result()
+            kept = task.result()
         except Unavailable as away:
             log.warning("runner.job_waits", job=job, reason=str(away))
-            self._resting[job] = self._means.clock() + timedelta(seconds=REST_S)
+            kept = False
+        if not kept:
+            rest = max(REST_S, 2 * self._means.lease_s)
+            now = self._means.clock()
+            resting = {other: until for other, until in self._resting.items() if until > now}
+            self._resting = {**resting, job: now + timedelta(seconds=rest)}
 
     async def _look(self) -> None:
         """Lease free jobs while there are slots."""
