@@ -1,0 +1,231 @@
+// The shapes of the HTTP and WebSocket interface, as `schemas/` defines them.
+
+export type RunState = 'queued' | 'running' | 'succeeded' | 'failed';
+export type Step = RunState | 'receiving';
+export type CardState = 'empty' | 'receiving' | 'queued' | 'running' | 'done' | 'attention' | 'failed';
+
+export interface BlobRef {
+  sha256: string;
+  /** bytes */
+  size: number;
+  media_type: string;
+}
+
+export interface Artefact {
+  name: string;
+  /** volume, key_slice, mip, render or strip */
+  role: string;
+  blob: BlobRef;
+}
+
+export interface Measure {
+  name: string;
+  value: number;
+  /** UCUM */
+  unit: string;
+  label?: string | null;
+}
+
+export interface Finding {
+  code: string;
+  severity: 'info' | 'warning' | 'error';
+  message: string;
+}
+
+export interface ReasonCount {
+  reason: string;
+  message: string;
+  instances: number;
+}
+
+export interface SeriesAttributes {
+  body_part_examined?: string | null;
+  patient_sex?: string | null;
+  /** DICOM AS, for example 054Y */
+  patient_age?: string | null;
+  series_description?: string | null;
+  study_description?: string | null;
+  rows?: number | null;
+  columns?: number | null;
+  /** mm */
+  slice_thickness?: number | null;
+}
+
+export interface RunView {
+  job: string;
+  plugin: string;
+  state: RunState;
+  version: number;
+  attempt: number;
+  isolation: 'docker' | 'subprocess' | null;
+  outcome: 'measured' | 'not_a_volume' | null;
+  cause: string | null;
+  seconds: number | null;
+  artefacts: Artefact[];
+  measures: Measure[];
+  findings: Finding[];
+}
+
+export interface SeriesView {
+  study: string;
+  series: string;
+  modality: string;
+  /** 0 while the first version is still arriving */
+  version: number;
+  anonymized: number;
+  quarantined: number;
+  conflicts: number;
+  attributes: SeriesAttributes;
+  reasons: ReasonCount[];
+  run: RunView | null;
+}
+
+export interface CommentView {
+  comment: string;
+  author: string;
+  posted: string;
+  text: string;
+  edited: string | null;
+}
+
+export interface InputView {
+  study: string;
+  patient: string;
+}
+
+export interface Card {
+  project: string;
+  feed: string;
+  version: number;
+  title: string;
+  tags: string[];
+  state: CardState;
+  created: string;
+  updated: string;
+  patients: string[];
+  studies: number;
+  series: string[];
+  modalities: string[];
+  attributes: SeriesAttributes;
+  anonymized: number;
+  quarantined: number;
+  conflicts: number;
+  measured: number;
+  not_volumes: number;
+  failed: number;
+  comments: number;
+  people: string[];
+  pictures: Artefact[];
+  steps: Step[];
+}
+
+export interface FeedDetail {
+  card: Card;
+  inputs: InputView[];
+  series: SeriesView[];
+  comments: CommentView[];
+}
+
+export type TimelineKind =
+  | 'created'
+  | 'renamed'
+  | 'tagged'
+  | 'untagged'
+  | 'input'
+  | 'series'
+  | 'run'
+  | 'comment'
+  | 'edit';
+
+export interface TimelineRow {
+  seq: number;
+  event: string;
+  type: string;
+  kind: TimelineKind;
+  time: string;
+  system: boolean;
+  actor?: string | null;
+  series?: string | null;
+  job?: string | null;
+  comment?: string | null;
+  text?: string | null;
+  state?: string | null;
+  counts?: Record<string, number>;
+}
+
+export interface SeriesCounts {
+  series: string;
+  stored: number;
+  anonymized: number;
+  quarantined: number;
+}
+
+export interface User {
+  id: string;
+  name: string;
+  display_name: string;
+  roles: string[];
+}
+
+export interface Me {
+  user: User;
+  csrf: string;
+  version?: string;
+  dicom?: { ae: string; host: string; port: number };
+}
+
+export interface Person {
+  id: string;
+  display_name: string;
+}
+
+export interface StudyOption {
+  study: string;
+  patient: string;
+  series: { series: string; modality: string }[];
+  feeds: string[];
+}
+
+/** A CloudEvent of `chips.feed.v1`. `data` is narrowed by `type` where it is read. */
+export interface FeedEvent {
+  id: string;
+  type: string;
+  time: string;
+  data: Record<string, unknown>;
+  causationid?: string;
+  authtype?: string;
+  authid?: string;
+  sequence?: string;
+}
+
+export type CommandBody =
+  | { type: 'create'; body: { title: string } }
+  | { type: 'rename'; body: { title: string } }
+  | { type: 'tag' | 'untag'; body: { tag: string } }
+  | { type: 'add_input'; body: { study: string } }
+  | { type: 'post_comment' | 'edit_comment'; body: { comment: string; text: string } };
+
+export type Command = { id: string; feed: string } & CommandBody;
+
+export type ServerFrame =
+  | { t: 'home' }
+  | { t: 'card'; card: Card }
+  | { t: 'ev'; feed: string; seq: number; event: FeedEvent }
+  | { t: 'snap'; feed: string; version: number; detail: FeedDetail }
+  | { t: 'head'; feed: string; version: number }
+  | {
+      t: 'progress';
+      study: string;
+      series: string;
+      stored?: number | null;
+      anonymized?: number | null;
+      quarantined?: number | null;
+    }
+  | { t: 'job'; series: string; job: string; fraction: number; step: string }
+  | { t: 'reply'; command: string; accepted: boolean; version?: number; reason?: string }
+  | { t: 'bye'; code: string; reason: string; feed?: string };
+
+export type ClientFrame =
+  | { t: 'home' }
+  | { t: 'sub'; feed: string; after: number }
+  | { t: 'unsub'; feed: string };

@@ -1,0 +1,22 @@
+import { Fragment, type ReactNode } from 'react';
+import css from './Meta.module.css';
+
+/** Facts in a row with separators between those that there are. */
+export function Meta({ items }: { items: ReactNode[] }) {
+  const there = items.filter((item) => item !== null && item !== undefined && item !== '' && item !== false);
+  return (
+    <p className={css.meta}>
+      {there.map((item, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the place is the identity
+        <Fragment key={index}>
+          {index > 0 && (
+            <span className={css.separator} aria-hidden="true">
+              ·
+            </span>
+          )}
+          <span>{item}</span>
+        </Fragment>
+      ))}
+    </p>
+  );
+}

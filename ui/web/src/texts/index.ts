@@ -1,0 +1,4 @@
+import { en, type Texts } from './en';
+
+/** The catalogue in use. */
+export const text: Texts = en;
