@@ -159,6 +159,19 @@ class DoorAssociation(Association):
         """Either side aborted; else, when it was not released, the connection was lost or fell silent."""
         self._on_end = on_end
 
+    def hang_up(self) -> None:
+        """End it from our side."""
+        if self.is_established:
+            self.was_aborted = True
+            self.abort()
+        else:
+            self.stop_waiting()
+
+    def stop_waiting(self) -> None:
+        """Let a thread go that waits for the A-ASSOCIATE-RQ of a connection that is over."""
+        if self.requestor.primitive is None:
+            self.dul.to_user_queue.put(None)
+
     def run_reactor(self) -> None:
         """Serve it; whatever ends it, tell once."""
         try:
@@ -190,12 +203,22 @@ class DoorSocket(AssociationSocket):
                 del data[at:]
                 break
             at += read
-        if _QUICKACK is not None:
-            # A sender with Nagle's algorithm on waits for our acknowledgement between command and data set;
-            # delayed, that is 40 ms an object. The option lasts for one acknowledgement.
-            with contextlib.suppress(OSError):  # what the connection's loss means, the next read says
-                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        self._acknowledge_now()
         return data
+
+    def _acknowledge_now(self) -> None:
+        """Send TCP's acknowledgement at once, where the system can (Linux).
+
+        A sender with Nagle's algorithm on waits for it between command and data set; delayed, that is 40 ms
+        an object. The option lasts for one acknowledgement.
+        """
+        if _QUICKACK is not None:
+            with contextlib.suppress(OSError):  # that the connection is lost, the next read says
+                self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+
+    def _shutdown_socket(self) -> None:
+        super()._shutdown_socket()
+        self.assoc.stop_waiting()
 
 
 class DoorServer(AssociationServer):

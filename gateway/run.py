@@ -20,7 +20,7 @@ from gateway.journal import Journal
 from gateway.keys import Keyring
 from gateway.metrics import Metrics
 from gateway.publisher import Publisher
-from gateway.scp import Door
+from gateway.scp import MAX_ASSOCIATIONS, Door
 from gateway.storing import Storing
 from gateway.vault import Vault
 from streams.bus import Producer
@@ -137,6 +137,7 @@ def _door(settings: Settings, disk: _Disk, metrics: Metrics, broken: asyncio.Eve
         metrics=metrics,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
+        max_associations=MAX_ASSOCIATIONS,
     )
 
 

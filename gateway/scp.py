@@ -123,10 +123,10 @@ class Door:
         self._thread.join()
         until = time.monotonic() + grace_s
         for association in self._server.active_associations:
-            association.join(max(0.0, until - time.monotonic()))
+            if association.is_established:
+                association.join(max(0.0, until - time.monotonic()))
         for association in self._server.active_associations:
-            association.was_aborted = True
-            association.abort()
+            association.hang_up()
             association.join(grace_s)
 
     def _on_established(self, event: evt.Event) -> None:

@@ -1,0 +1,280 @@
+"""A running gateway for tests, senders that go to it, and what it published."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from prometheus_client import CollectorRegistry
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.dsutils import encode
+from pynetdicom.presentation import build_context
+
+from gateway.run import run
+from schemas.catalogue import PACS, decode
+from schemas.envelope import Event
+from schemas.pacs import InstanceStored
+from streams.opening import open_admin, open_tail
+from streams.settings import Settings
+
+PATIENT = "SYNTHETIC^CARLA"
+"""A name nobody has, to look for where it must not be."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    return Settings(**({"data": str(folder), "dicom_port": 0, "disk_reserve_mb": 1} | changes))
+
+
+def new_uid() -> str:
+    return f"2.25.{uuid.uuid4().int}"
+
+
+def image(series: str | None = None, *, number: int = 1, side: int = 32, study: str = "1.2.3") -> Dataset:
+    """A synthetic CT slice whose pixels nobody else has."""
+    made = Dataset()
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = CTImageStorage
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = new_uid()
+    made.Modality = "CT"
+    made.PatientName = PATIENT
+    made.PatientID = "SYNTH-4711"
+    made.StudyInstanceUID = study
+    made.SeriesInstanceUID = series or new_uid()
+    made.InstanceNumber = number
+    made.Rows = made.Columns = side
+    made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+    made.BitsAllocated = made.BitsStored = 16
+    made.HighBit, made.PixelRepresentation = 15, 0
+    made.PixelData = np.random.default_rng().integers(0, 4000, side * side, dtype=np.uint16).tobytes()
+    return made
+
+
+def written(folder: Path, images: list[Dataset]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, one in enumerate(images):
+        paths.append(folder / f"{number:05d}.dcm")
+        one.save_as(paths[-1], enforce_file_format=True)
+    return paths
+
+
+class Door(msgspec.Struct):
+    """A gateway that runs in the test's event loop."""
+
+    settings: Settings
+    port: int
+    registry: CollectorRegistry
+    problems: Any
+    task: asyncio.Task[None]
+
+    @property
+    def vault(self) -> Path:
+        return self.settings.path("vault")
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(f"chips_gateway_{name}", labels) or 0.0
+
+    def incoming(self) -> list[Path]:
+        return list((self.vault / "incoming").iterdir())
+
+    def originals(self) -> list[Path]:
+        return [path for path in (self.vault / "objects").rglob("*") if path.is_file()]
+
+
+@contextlib.asynccontextmanager
+async def open_door(settings: Settings, *, migrate: bool = True, **options: Any) -> AsyncIterator[Door]:
+    if migrate:
+        await make_topics(settings)
+    stop = asyncio.Event()
+    ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    shown: list[Any] = []
+
+    @contextlib.asynccontextmanager
+    async def observe(*seen):
+        shown.extend(seen)
+        yield
+
+    task = asyncio.create_task(run(settings, stop=stop, on_port=ready.set_result, observe=observe, **options))
+    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
+    try:
+        yield Door(settings, ready.result(), *shown, task)
+    finally:
+        stop.set()
+        await task
+
+
+async def make_topics(settings: Settings) -> None:
+    admin = open_admin(settings)
+    await admin.create_topics()
+    await admin.close()
+
+
+async def published(settings: Settings) -> list[Event]:
+    """Give all events of the inner topic, in the order of each partition."""
+    tail = open_tail(settings)
+    try:
+        left = sum((await tail.ends([PACS.name])).values())
+        found: list[Event] = []
+        if left:
+            async for record in tail.records([PACS.name], start="beginning"):
+                event = decode(record.value)
+                assert record.key == event.partitionkey.encode()
+                found.append(event)
+                if len(found) == left:
+                    break
+        return found
+    finally:
+        await tail.close()
+
+
+async def published_when(settings: Settings, count: int, timeout_s: float = 30) -> list[Event]:
+    """Wait until so many events are there."""
+    async with asyncio.timeout(timeout_s):
+        while len(found := await published(settings)) < count:
+            await asyncio.sleep(0.05)
+    return found
+
+
+def stored(events: list[Event]) -> list[InstanceStored]:
+    return [event.data for event in events if isinstance(event.data, InstanceStored)]
+
+
+def ended(events: list[Event]) -> list[Any]:
+    return [event.data for event in events if not isinstance(event.data, InstanceStored)]
+
+
+async def command(*arguments: str) -> tuple[int, str]:
+    """Run a program to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    return process.returncode or 0, output.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def associated(port: int, contexts: list[tuple[str, str]], **options: Any) -> Iterator[Any]:
+    """An association of pynetdicom; released at the end if it still stands."""
+    ae = AE("TESTER")
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
+    association = ae.associate(
+        "127.0.0.1", port, contexts=[build_context(UID(c), UID(t)) for c, t in contexts], **options
+    )
+    try:
+        yield association
+    finally:
+        if association.is_established:
+            association.release()
+
+
+CT = (str(CTImageStorage), str(ExplicitVRLittleEndian))
+
+
+def encoded(dataset: Dataset) -> bytes:
+    """The data set's bytes as explicit VR little endian."""
+    return encode(dataset, False, True)
+
+
+def store_bytes(
+    association: Any, data: bytes | None, instance: str, *, context: tuple[str, str] = CT
+) -> C_STORE | None:
+    """Send any bytes as the data set of a C-STORE."""
+    accepted = next(
+        cx for cx in association.accepted_contexts if (cx.abstract_syntax, cx.transfer_syntax[0]) == context
+    )
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = context[0], instance
+    if data is not None:
+        request.DataSet = BytesIO(data)
+    association._reactor_checkpoint.clear()
+    association.dimse.send_msg(request, accepted.context_id)
+    _, response = association.dimse.get_msg(block=True)
+    association._reactor_checkpoint.set()
+    return response
+
+
+class DoorProcess:
+    """A gateway in a process of its own, to be killed."""
+
+    CODE = (
+        "import asyncio, os, pathlib\n"
+        "from gateway.run import run\n"
+        "from streams.logs import configure\n"
+        "from streams.settings import load\n"
+        "configure('info', 'gateway')\n"
+        "async def main():\n"
+        "    stop = asyncio.Event()\n"
+        "    asyncio.get_running_loop().add_signal_handler(15, stop.set)\n"
+        "    settings = load(os.environ, pathlib.Path.cwd()).settings\n"
+        "    await run(settings, stop=stop, on_ready=lambda: print('ready', flush=True))\n"
+        "asyncio.run(main())\n"
+    )
+
+    def __init__(self, settings: Settings, log: Path, crash_at: str = "") -> None:
+        environment = os.environ | {
+            f"CHIPS_{name.upper()}": str(getattr(settings, name))
+            for name in ("data", "dicom_port", "disk_reserve_mb", "vault")
+        }
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", self.CODE],
+                env=environment | {"CHIPS_CRASH_AT": crash_at},
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+        assert self.process.stdout
+        assert self.process.stdout.readline() == b"ready\n", log.read_text()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.wait()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.wait() == 0
+
+    def wait(self) -> int:
+        code = self.process.wait(30)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+
+def in_thread(function: Any) -> threading.Thread:
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    return thread
+
+
+def until(condition: Any, timeout_s: float = 30) -> None:
+    """Wait, in a thread, until something holds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)

@@ -1,0 +1,309 @@
+"""The door with real senders: what comes in is kept as it came, once, and told to the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import socket
+import subprocess
+import urllib.request
+import warnings
+from pathlib import Path
+
+import pydicom
+import pydicom.data
+import pytest
+from pydicom.uid import UID, AllTransferSyntaxes
+from pynetdicom import AllStoragePresentationContexts
+
+from gateway.header import dataset_digest
+from schemas.identity import instance_event_id
+from streams.errors import Rejected
+from tests.door import (
+    CT,
+    PATIENT,
+    DoorProcess,
+    associated,
+    command,
+    encoded,
+    ended,
+    free_port,
+    image,
+    make_topics,
+    open_door,
+    published_when,
+    settings_in,
+    store_bytes,
+    stored,
+    until,
+    written,
+)
+
+FILES = Path(pydicom.data.__file__).parent / "test_files"
+PRIVATE_CLASS, PRIVATE_SYNTAX = "1.2.826.0.1.3680043.8.498.1", "1.2.826.0.1.3680043.8.498.2"
+
+
+def dataset_bytes(path: Path) -> bytes:
+    """What follows the file meta information."""
+    with path.open("rb") as file:
+        pydicom.filereader.read_preamble(file, False)
+        pydicom.filereader.read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != 2)
+        return file.read()
+
+
+def syntax_examples() -> dict[str, Path]:
+    """One bundled file of each transfer syntax there is."""
+    found = {}
+    for path in sorted(FILES.glob("*.dcm")):
+        try:
+            with warnings.catch_warnings(action="ignore"):  # some are deliberately odd
+                head = pydicom.dcmread(path, stop_before_pixels=True)
+        except (pydicom.errors.InvalidDicomError, KeyError, ValueError, EOFError):
+            continue
+        meta = head.file_meta
+        placed = all(head.get(name) for name in ("StudyInstanceUID", "SeriesInstanceUID"))
+        if placed and meta.get("MediaStorageSOPInstanceUID") == head.get("SOPInstanceUID"):
+            found.setdefault(str(meta.get("TransferSyntaxUID", "")), path)
+    return {uid: path for uid, path in found.items() if uid}
+
+
+SYNTAXES = syntax_examples()
+
+
+async def test_echo(tmp_path):
+    async with open_door(settings_in(tmp_path)) as door:
+        assert (await command("echoscu", "127.0.0.1", str(door.port)))[0] == 0
+
+
+async def test_the_bundled_files_have_the_syntaxes_that_matter():
+    assert {
+        "1.2.840.10008.1.2",  # implicit VR little endian
+        "1.2.840.10008.1.2.1",  # explicit VR little endian
+        "1.2.840.10008.1.2.1.99",  # deflated
+        "1.2.840.10008.1.2.2",  # explicit VR big endian
+        "1.2.840.10008.1.2.5",  # RLE
+        "1.2.840.10008.1.2.4.50",  # JPEG
+        "1.2.840.10008.1.2.4.90",  # JPEG 2000
+    } <= SYNTAXES.keys()
+
+
+@pytest.mark.parametrize("syntax", sorted(SYNTAXES), ids=lambda uid: UID(uid).name)
+async def test_every_syntax_is_kept_byte_by_byte(tmp_path, syntax):
+    path = SYNTAXES[syntax]
+    sent = dataset_bytes(path)
+    meta = pydicom.dcmread(path, stop_before_pixels=True).file_meta
+    context = (str(meta.MediaStorageSOPClassUID), syntax)
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def send():
+            with associated(door.port, [context]) as association:
+                response = store_bytes(
+                    association, sent, str(meta.MediaStorageSOPInstanceUID), context=context
+                )
+                assert response.Status == 0
+
+        await asyncio.to_thread(send)
+        events = await published_when(door.settings, 2)
+        (kept,) = door.originals()
+    (event,) = stored(events)
+    assert dataset_bytes(kept) == sent
+    assert event.digest == hashlib.sha256(syntax.encode() + b"\n" + sent).hexdigest() == dataset_digest(kept)
+    assert event.blob.sha256 == kept.name == hashlib.sha256(kept.read_bytes()).hexdigest()
+    assert event.blob.size == kept.stat().st_size
+    assert (event.sop_class_uid, event.transfer_syntax_uid) == context
+    # Any reader understands the file as one of this syntax.
+    assert pydicom.dcmread(kept, stop_before_pixels=True).file_meta.TransferSyntaxUID == syntax
+
+
+async def test_every_storage_class_and_syntax_is_accepted_also_unknown_ones(tmp_path):
+    classes = [str(cx.abstract_syntax) for cx in AllStoragePresentationContexts]
+    contexts = [(uid, CT[1]) for uid in [*classes, PRIVATE_CLASS, "1.2.840.10008.5.1.4.1.1.99999"]]
+    contexts += [
+        (CT[0], str(uid)) for uid in [*AllTransferSyntaxes, PRIVATE_SYNTAX, "1.2.840.10008.1.2.4.999"]
+    ]
+    contexts += [(PRIVATE_CLASS, PRIVATE_SYNTAX)]
+    contexts = list(dict.fromkeys(contexts))
+    accepted = []
+    async with open_door(settings_in(tmp_path)) as door:
+        for start in range(0, len(contexts), 128):
+
+            def negotiate(wanted=contexts[start : start + 128]):
+                with associated(door.port, wanted) as association:
+                    found = association.accepted_contexts
+                    accepted.extend((str(cx.abstract_syntax), str(cx.transfer_syntax[0])) for cx in found)
+
+            await asyncio.to_thread(negotiate)
+    assert sorted(accepted) == sorted(contexts)
+    assert len(classes) > 150
+
+
+async def test_a_private_class_in_a_private_syntax_is_kept(tmp_path):
+    one = image()
+    one.SOPClassUID = PRIVATE_CLASS
+    context = (PRIVATE_CLASS, PRIVATE_SYNTAX)
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def send():
+            with associated(door.port, [context]) as association:
+                assert store_bytes(association, encoded(one), one.SOPInstanceUID, context=context).Status == 0
+
+        await asyncio.to_thread(send)
+        (event,) = stored(await published_when(door.settings, 2))
+    assert (event.sop_class_uid, event.transfer_syntax_uid) == context
+
+
+@pytest.mark.parametrize("sender", [["storescu", "+sd", "+r"], ["dcmsend", "+sd", "+r"]], ids=lambda c: c[0])
+async def test_dcmtk_sends_a_folder(tmp_path, sender):
+    series = image().SeriesInstanceUID
+    paths = written(tmp_path / "out", [image(series, number=n) for n in range(12)])
+    async with open_door(settings_in(tmp_path / "data")) as door:
+        code, output = await command(*sender, "127.0.0.1", str(door.port), str(tmp_path / "out"))
+        assert code == 0, output
+        events = await published_when(door.settings, 13)
+        kept = {dataset_digest(path) for path in door.originals()}
+    assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths} == kept
+    (end,) = ended(events)
+    assert (end.outcome, end.instances) == ("released", 12)
+    assert end.association == stored(events)[0].association
+
+
+async def test_several_series_of_one_association_each_hear_of_its_end(tmp_path):
+    written(tmp_path / "out", [image(series) for series in ("1.2.3.1", "1.2.3.2", "1.2.3.1")])
+    async with open_door(settings_in(tmp_path / "data")) as door:
+        code, output = await command("storescu", "+sd", "127.0.0.1", str(door.port), str(tmp_path / "out"))
+        assert code == 0, output
+        events = await published_when(door.settings, 5)
+    by_series = {end.series: end.instances for end in ended(events)}
+    assert sorted(by_series.values()) == [1, 2]
+    assert set(by_series) == {one.series for one in stored(events)}
+
+
+async def test_orthanc_sends(tmp_path):
+    images = [image("1.2.3.4", number=n) for n in range(5)]
+    paths = written(tmp_path / "out", images)
+    http = free_port()
+    async with open_door(settings_in(tmp_path / "data")) as door:
+        config = tmp_path / "orthanc.json"
+        config.write_text(
+            json.dumps(
+                {
+                    "StorageDirectory": str(tmp_path / "orthanc"),
+                    "IndexDirectory": str(tmp_path / "orthanc"),
+                    "HttpPort": http,
+                    "DicomServerEnabled": False,
+                    "AuthenticationEnabled": False,
+                    "RemoteAccessAllowed": False,
+                    "DicomModalities": {"chips": ["CHIPS", "127.0.0.1", door.port]},
+                    "Plugins": [],
+                }
+            )
+        )
+        orthanc = await asyncio.create_subprocess_exec(
+            "Orthanc", str(config), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            await asyncio.to_thread(_orthanc_store, http, paths)
+            events = await published_when(door.settings, 6)
+        finally:
+            orthanc.terminate()
+            await orthanc.wait()
+    assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths}
+    assert {one.origin for one in stored(events)} == {"ORTHANC"}
+
+
+def _orthanc_store(http: int, paths: list[Path]) -> None:
+    def post(where: str, body: bytes) -> dict:
+        with urllib.request.urlopen(f"http://127.0.0.1:{http}{where}", body, timeout=60) as answer:
+            return json.load(answer)
+
+    def listens() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", http)) == 0
+
+    until(listens)
+    ids = [post("/instances", path.read_bytes())["ID"] for path in paths]
+    answer = post("/modalities/chips/store", json.dumps({"Resources": ids, "Synchronous": True}).encode())
+    assert answer["FailedInstancesCount"] == 0
+
+
+async def test_the_same_bytes_again_are_the_same_event_and_blob(tmp_path):
+    one = image()
+    async with open_door(settings_in(tmp_path)) as door:
+        for _ in range(2):
+
+            def send():
+                with associated(door.port, [CT]) as association:
+                    for _ in range(2):
+                        assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+
+            await asyncio.to_thread(send)
+        events = await published_when(door.settings, 6)
+        assert len(door.originals()) == 1
+    found = [event for event in events if event.type == "chips.pacs.instance.stored.v1"]
+    assert len({event.id for event in found}) == 1
+    assert found[0].id == instance_event_id("default", found[0].data.instance, found[0].data.digest)
+    assert len({event.id for event in events}) == 3  # the image, and the end of two associations
+
+
+async def test_other_bytes_under_one_uid_are_both_kept(tmp_path):
+    one = image()
+    other = image(one.SeriesInstanceUID)
+    other.SOPInstanceUID = one.SOPInstanceUID
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def send():
+            with associated(door.port, [CT]) as association:
+                for dataset in (one, other):
+                    assert store_bytes(association, encoded(dataset), one.SOPInstanceUID).Status == 0
+
+        await asyncio.to_thread(send)
+        events = await published_when(door.settings, 3)
+        assert len(door.originals()) == 2
+    first, second = stored(events)
+    assert first.instance == second.instance
+    assert first.digest != second.digest
+    assert len({event.id for event in events}) == 3
+
+
+async def test_only_one_gateway_uses_a_vault(tmp_path):
+    settings = settings_in(tmp_path)
+    async with open_door(settings):
+        with pytest.raises(Rejected, match="Another gateway"):
+            async with open_door(settings, migrate=False):
+                pass
+
+
+async def test_the_vault_is_its_owners_alone(tmp_path):
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def send():
+            one = image()
+            with associated(door.port, [CT]) as association:
+                store_bytes(association, encoded(one), one.SOPInstanceUID)
+
+        await asyncio.to_thread(send)
+        await published_when(door.settings, 2)
+        for path in [door.vault, *door.vault.rglob("*")]:
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+async def test_nothing_that_identifies_is_logged(tmp_path):
+    settings = settings_in(tmp_path / "data", dicom_port=free_port())
+    images = [image("1.2.3.4.5.6.77") for _ in range(3)]
+    del images[1].StudyInstanceUID
+    images[2].PatientID = "SYNTH 4711 \\\\ BAD"
+    written(tmp_path / "out", images)
+    await make_topics(settings)
+    log = tmp_path / "log"
+    door = DoorProcess(settings, log)
+    _, output = await command(
+        "storescu", "-v", "--no-halt", "+sd", "127.0.0.1", str(settings.dicom_port), str(tmp_path / "out")
+    )
+    door.stop()
+    text = log.read_text()
+    assert "object.refused" in text, output
+    identities = [PATIENT, "SYNTH", "1.2.3.4.5.6.77", *(str(one.SOPInstanceUID) for one in images)]
+    assert [value for value in identities if value in text] == []
+    keys = [path.name for path in (tmp_path / "data").rglob("*")]
+    assert [value for value in identities if any(value in key for key in keys)] == []

@@ -1,0 +1,345 @@
+"""The door when things go wrong: bad objects, broken peers, a full disk, a bus that is away, kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+from io import BytesIO
+
+import pytest
+from pynetdicom.dimse_messages import C_STORE_RQ
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.pdu_primitives import P_DATA
+
+from gateway.sending import send
+from tests.door import (
+    CT,
+    DoorProcess,
+    associated,
+    encoded,
+    ended,
+    free_port,
+    image,
+    in_thread,
+    make_topics,
+    open_door,
+    published,
+    published_when,
+    settings_in,
+    store_bytes,
+    stored,
+    until,
+    written,
+)
+
+OUT_OF_RESOURCES, DOES_NOT_MATCH, CANNOT_UNDERSTAND = 0xA700, 0xA900, 0xC000
+
+
+def refused_objects():
+    missing_series, missing_study, other, odd = image(), image(), image(), image()
+    del missing_series.SeriesInstanceUID
+    missing_study.StudyInstanceUID = ""
+    yield "no-series", encoded(missing_series), missing_series.SOPInstanceUID, CANNOT_UNDERSTAND, "bad-uid"
+    yield "no-study", encoded(missing_study), missing_study.SOPInstanceUID, CANNOT_UNDERSTAND, "bad-uid"
+    yield "other-instance", encoded(other), "1.2.3.4.5.6", DOES_NOT_MATCH, "other-instance"
+    odd.SOPClassUID = "1.2.840.10008.5.1.4.1.1.4"
+    yield "other-class", encoded(odd), odd.SOPInstanceUID, DOES_NOT_MATCH, "other-class"
+    yield "noise", b"\xde\xad\xbe\xef" * 300, "1.2.3.4", CANNOT_UNDERSTAND, None
+    yield "cut", encoded(image())[:100], "1.2.3.4", CANNOT_UNDERSTAND, None
+    yield "empty", b"\0\0", "1.2.3.4", CANNOT_UNDERSTAND, None
+    yield "no-dataset", None, "1.2.3.4", CANNOT_UNDERSTAND, "no-dataset"
+
+
+@pytest.mark.parametrize("case", list(refused_objects()), ids=lambda case: case[0])
+async def test_what_cant_be_kept_is_refused_and_the_association_goes_on(tmp_path, case):
+    _, data, instance, status, reason = case
+    good = image()
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                answer = store_bytes(association, data, instance)
+                assert answer.Status == status
+                assert 0 < len(answer.ErrorComment) <= 64
+                assert store_bytes(association, encoded(good), good.SOPInstanceUID).Status == 0
+
+        await asyncio.to_thread(talk)
+        events = await published_when(door.settings, 2)
+        assert len(stored(events)) == 1
+        assert door.incoming() == []
+        assert len(door.originals()) == 1
+        if reason:
+            assert door.metric("refused_total", reason=reason) == 1
+        assert door.metric("stored_total") == 1
+
+
+def send_half(association, dataset) -> None:
+    """Send the command and a part of the data set of a C-STORE, and no end."""
+    request = C_STORE()
+    request.MessageID, request.Priority = 1, 2
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = CT[0], dataset.SOPInstanceUID
+    message = C_STORE_RQ()
+    request.DataSet = BytesIO(encoded(dataset))
+    message.primitive_to_message(request)
+    context = association.accepted_contexts[0].context_id
+    message.context_id = context
+    command = next(iter(message.encode_msg(context, 16382)))
+    association.dul.send_pdu(command)
+    part = P_DATA()
+    part.presentation_data_value_list = [[context, b"\0" + encoded(dataset)[:1000]]]
+    association.dul.send_pdu(part)
+
+
+@pytest.mark.parametrize("end", ["aborted", "lost"])
+async def test_half_an_object_leaves_nothing_and_its_end_is_told(tmp_path, end):
+    first, half = image("1.2.3.4"), image("1.2.3.4")
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                assert store_bytes(association, encoded(first), first.SOPInstanceUID).Status == 0
+                send_half(association, half)
+                until(lambda: door.incoming() and door.incoming()[0].stat().st_size > 1000)
+                if end == "aborted":
+                    association.abort()
+                else:
+                    association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
+
+        await asyncio.to_thread(talk)
+        events = await published_when(door.settings, 2)
+        (told,) = ended(events)
+        assert (told.outcome, told.instances) == (end, 1)
+        assert door.incoming() == []
+        assert door.metric("associations") == 0
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\nHost: pacs\r\n\r\n",
+        b"\x01\x00\xff\xff\xff\xff" + bytes(64),  # an A-ASSOCIATE-RQ of 4 GB
+        b"\x04\x00\x00\x00\x00\x00",
+        b"",
+    ],
+    ids=["http", "huge-pdu", "empty-pdu", "silence"],
+)
+async def test_noise_on_the_port_disturbs_nobody(tmp_path, noise):
+    good = image()
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with socket.create_connection(("127.0.0.1", door.port), 10) as wild:
+                wild.sendall(noise)
+                with associated(door.port, [CT]) as association:
+                    assert store_bytes(association, encoded(good), good.SOPInstanceUID).Status == 0
+                if noise:
+                    wild.settimeout(10)
+                    with contextlib.suppress(ConnectionResetError):
+                        while wild.recv(4096):  # we close, not only they
+                            pass
+
+        await asyncio.to_thread(talk)
+        assert door.metric("stored_total") == 1
+
+
+async def test_associations_are_bounded_and_told_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.run.MAX_ASSOCIATIONS", 2)
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with associated(door.port, [CT]) as one, associated(door.port, [CT]) as two:
+                with associated(door.port, [CT]) as three:
+                    assert three.is_rejected
+                    reason = three.acceptor.primitive
+                    # transient, presentation service provider, local limit exceeded (PS3.8 9.3.4)
+                    assert (reason.result, reason.result_source, reason.diagnostic) == (2, 3, 2)
+                assert one.is_established
+                assert two.is_established
+            until(lambda: door.metric("associations") == 0)
+            with associated(door.port, [CT]) as four:
+                assert four.is_established
+
+        await asyncio.to_thread(talk)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 8 MiB. Needs root, as CI has."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("reserve_mb", [0, 1], ids=["enospc", "reserve"])
+async def test_a_full_disk_is_said_and_it_goes_on_when_there_is_room(tmp_path, small_disk, reserve_mb):
+    settings = settings_in(tmp_path / "data", vault=str(small_disk / "vault"), disk_reserve_mb=reserve_mb)
+    before, big, after = image(), image(side=700), image(side=700)  # 0.98 MB each of the large ones
+    async with open_door(settings) as door:
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                assert store_bytes(association, encoded(before), before.SOPInstanceUID).Status == 0
+                filler = small_disk / "filler"
+                with filler.open("wb") as file, contextlib.suppress(OSError):
+                    free = door.registry.get_sample_value("chips_gateway_vault_free_bytes")
+                    file.write(bytes(int(free) - 500_000 - reserve_mb * 500_000))
+                for _ in range(3):
+                    answer = store_bytes(association, encoded(big), big.SOPInstanceUID)
+                    assert answer.Status == OUT_OF_RESOURCES
+                    assert "room" in answer.ErrorComment.lower()
+                    assert door.incoming() == []
+                    assert len(door.originals()) == 1
+                filler.unlink()
+                for one in (big, after):
+                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+
+        await asyncio.to_thread(talk)
+        events = await published_when(door.settings, 5)
+        assert len(stored(events)) == 3
+        assert door.metric("refused_total", reason="no-room") == 3
+        assert door.incoming() == []
+
+
+async def test_the_bus_away_refuses_nothing_and_then_hears_all_in_order(tmp_path):
+    settings = settings_in(tmp_path)
+    sent = [image(f"1.2.3.{number % 3}", number=number) for number in range(30)]
+    async with open_door(settings, migrate=False) as door:  # a bus without topics is as good as none
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                for one in sent:
+                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+            until(lambda: door.metric("journal_backlog") == 33)
+            until(door.problems)
+
+        await asyncio.to_thread(talk)
+        assert await asyncio.to_thread(list, (door.vault / "journal").glob("*.journal"))
+        await make_topics(settings)
+        events = await published_when(settings, 33)
+        await asyncio.to_thread(until, lambda: door.metric("journal_backlog") == 0)
+        assert door.problems() == []
+    by_series: dict[str, list] = {}
+    for event in events:
+        by_series.setdefault(event.partitionkey, []).append(event)
+    order = [one.received for one in stored(events)]
+    assert len(set(order)) == 30
+    for told in by_series.values():
+        assert [one.received for one in stored(told)] == sorted(one.received for one in stored(told))
+        assert [event.type for event in told[10:]] == ["chips.pacs.association.ended.v1"]
+
+
+async def test_what_the_bus_did_not_hear_is_told_after_a_restart(tmp_path):
+    settings = settings_in(tmp_path, dicom_port=free_port())
+    one = image()
+    door = DoorProcess(settings, tmp_path / "log")
+
+    def talk():
+        with associated(settings.dicom_port, [CT]) as association:
+            assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+
+    await asyncio.to_thread(talk)
+    door.kill()
+    async with open_door(settings):
+        events = await published_when(settings, 1)
+    assert len(stored(events)) == 1
+
+
+POINTS = [
+    "gateway.after_blob_before_journal",
+    "gateway.after_fsync_before_reply",
+    "gateway.before_publish",
+    "gateway.after_publish_before_confirm",
+]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_killed_at_any_point_what_was_acknowledged_is_told_once(tmp_path, point):
+    settings = settings_in(tmp_path / "data", dicom_port=free_port())
+    await make_topics(settings)
+    images = [image("1.2.3.4", number=number) for number in range(20)]
+    written(tmp_path / "out", images)
+    manifest = tmp_path / "manifest.jsonl"
+    door = DoorProcess(settings, tmp_path / "log", crash_at=f"{point}:4")
+    died = []
+
+    def restart():
+        died.append(door.wait())
+        died.append(DoorProcess(settings, tmp_path / "log"))
+
+    watcher = in_thread(restart)
+    summary = await asyncio.to_thread(
+        send,
+        [tmp_path / "out"],
+        "127.0.0.1",
+        settings.dicom_port,
+        called_ae="CHIPS",
+        calling_ae="TESTER",
+        retries=50,
+        manifest=manifest,
+        back_off_s=(0.05, 0.2),
+    )
+    await asyncio.to_thread(watcher.join, 30)
+    code, second = died
+    second.stop()
+    assert code == -signal.SIGKILL
+    assert summary.complete
+    acknowledged = [json.loads(line) for line in manifest.read_text().splitlines()]
+    assert len(acknowledged) == 20
+
+    events = stored(await published(settings))
+    assert {one.blob.size for one in events}
+    by_instance = {one.instance: {one.digest} for one in events}
+    assert len(by_instance) == 20
+    assert len({one.digest for one in events}) == 20
+    ids = {event.id for event in await published(settings) if event.type.startswith("chips.pacs.instance")}
+    assert len(ids) == 20
+    vault = settings.path("vault")
+    names = {path.name for path in (vault / "objects").rglob("*") if path.is_file()}
+    assert names == {one.blob.sha256 for one in events}
+    assert list((vault / "incoming").iterdir()) == []
+
+
+async def test_kill_in_the_middle_of_a_sending_loses_nothing_acknowledged(tmp_path):
+    settings = settings_in(tmp_path / "data", dicom_port=free_port())
+    await make_topics(settings)
+    written(tmp_path / "out", [image("1.2.3.4", number=number, side=64) for number in range(150)])
+    manifest = tmp_path / "manifest.jsonl"
+    log = tmp_path / "log"
+    doors = [DoorProcess(settings, log)]
+
+    def lines() -> int:
+        return manifest.read_text().count("\n") if manifest.exists() else 0
+
+    def kill_now_and_then():
+        for after in (20, 60, 110):
+            until(lambda after=after: lines() >= after)
+            doors[-1].kill()
+            doors.append(DoorProcess(settings, log))
+
+    killer = in_thread(kill_now_and_then)
+    summary = await asyncio.to_thread(
+        send,
+        [tmp_path / "out"],
+        "127.0.0.1",
+        settings.dicom_port,
+        called_ae="CHIPS",
+        calling_ae="TESTER",
+        retries=100,
+        manifest=manifest,
+        associations=3,
+        back_off_s=(0.05, 0.2),
+    )
+    await asyncio.to_thread(killer.join, 60)
+    doors[-1].stop()
+    assert len(doors) == 4
+    assert summary.complete
+    events = stored(await published(settings))
+    assert len({one.instance for one in events}) == len({one.digest for one in events}) == 150
