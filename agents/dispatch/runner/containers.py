@@ -88,7 +88,7 @@ class DockerRuntime:
             container = await self._call(partial(self._find_or_start, step))
         except ImageNotFound:
             return Ended(
-                cause=f"image {step.plugin.image} is missing on the engine: build it with `chips plugins build`",
+                cause=f"image {step.plugin.image} is not on the engine: build it with `chips plugins build`",
                 seconds=0.0,
                 output=step.folder / "output",
             )

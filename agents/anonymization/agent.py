@@ -1,0 +1,242 @@
+"""The anonymization agent: each image is anonymized or kept back, then each version of its series summed up.
+
+Images and the settling of a series share a key, so that when *settled* comes, all images before it are done.
+The order of a pass: blob, publish, fact; the fact says that an image is done. Everything is deterministic, so
+a pass that a crash cut short is run again with the same result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from agents.anonymization.anonymize import anonymize
+from agents.anonymization.manifest import summarize
+from agents.anonymization.outcome import Anonymized, Quarantine
+from agents.anonymization.policy import Policy, policy_named
+from agents.progress import Progress
+from agents.spec import AgentSpec
+from gateway.identity import ProjectKey
+from gateway.keys import Keyring
+from schemas.catalogue import PACS
+from schemas.envelope import Event
+from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
+from schemas.identity import series_stream
+from schemas.image import InstanceQuarantined, SeriesAnonymized
+from schemas.make import derived
+from schemas.pacs import InstanceStored, SeriesSettled
+from streams.blobs import Blobs
+from streams.bus import Producer
+from streams.clock import Clock
+from streams.crashpoints import crashpoint
+from streams.errors import Unavailable
+from streams.publishing import publish
+from streams.settings import Settings
+from streams.store.api import Fact, Store
+
+CONSUMER = "anonymization"
+TOPICS = (PACS.name,)
+THREADS = 2
+"""Images judged side by side; each is several times in memory meanwhile."""
+
+DICOM = "application/dicom"
+
+Judge = Callable[[InstanceStored], Anonymized | Quarantine]
+"""Judges an image; blocks."""
+
+
+def anonymization_agent(
+    settings: Settings, store: Store, producer: Producer, clock: Clock, *, blobs: Blobs
+) -> AgentSpec:
+    """Make the agent of the inner zone that lets nothing out that identifies. Reads vault and keys.
+
+    Parameters
+    ----------
+    blobs
+        The outer zone's, where anonymized images go.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When the policy does not exist, or the keys can't be used.
+    """
+    vault = settings.path("vault")
+    judge = judge_with(
+        Blobs(vault / "objects", private=True), Keyring(vault).project_key, policy_named(settings.policy)
+    )
+    progress = Progress(
+        store.facts,
+        producer,
+        clock,
+        kinds=("anonymized", "quarantined"),
+        source=f"/chips/agents/{CONSUMER}",
+    )
+    agent = Anonymization(store, producer, clock, progress, blobs=blobs, judge=judge)
+    return AgentSpec(CONSUMER, TOPICS, agent.handle, (progress.run,))
+
+
+def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey], policy: Policy) -> Judge:
+    """Make the judge that reads originals from the vault.
+
+    Parameters
+    ----------
+    key_of
+        Gives a project's key; asked once a project.
+    """
+    keys: dict[str, ProjectKey] = {}
+
+    def judge(data: InstanceStored) -> Anonymized | Quarantine:
+        if data.project not in keys:
+            keys[data.project] = key_of(data.project)
+        source = vault.path(data.project, data.blob)
+        try:
+            found = anonymize(source, key=keys[data.project], policy=policy)
+        except OSError as error:
+            raise Unavailable(f"An original can't be read: {error.strerror}. Check the vault.") from error
+        if isinstance(found, Anonymized) and (found.study, found.series, found.instance) != (
+            data.study,
+            data.series,
+            data.instance,
+        ):
+            message = "The object's identity is not the one that it was received under."
+            return Quarantine(reason="identity-mismatch", message=message, policy=policy.label)
+        return found
+
+    return judge
+
+
+class Anonymization:
+    """Handles `TOPICS`; see the module."""
+
+    def __init__(
+        self,
+        store: Store,
+        producer: Producer,
+        clock: Clock,
+        progress: Progress,
+        *,
+        blobs: Blobs,
+        judge: Judge,
+    ) -> None:
+        self._store = store
+        self._producer = producer
+        self._clock = clock
+        self._progress = progress
+        self._blobs = blobs
+        self._judge = judge
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=CONSUMER)
+
+    async def handle(self, event: Event) -> None:
+        """Handle one event; what is neither an image nor a settled series is passed over.
+
+        Raises
+        ------
+        streams.errors.Poison
+            When the vault lacks an original.
+        streams.errors.Unavailable
+            When store, bus, vault or disk are away or full.
+        """
+        match event.data:
+            case InstanceStored() as data:
+                await self._image(event, data)
+            case SeriesSettled() as data:
+                await self._settled(event, data)
+            case _:
+                pass
+
+    async def _image(self, event: Event, data: InstanceStored) -> None:
+        key = f"{data.instance}.{data.digest}"
+        facts = self._store.facts
+        if await facts.has(data.project, "anonymized", data.series, key):
+            return
+        if await facts.has(data.project, "quarantined", data.series, key):
+            return
+        loop = asyncio.get_running_loop()
+        outcome = await loop.run_in_executor(self._threads, self._judged, data)
+        crashpoint("anonymization.after_effect_before_fact")
+        if isinstance(outcome, QuarantinedInstance):
+            await self._tell_quarantine(event, data, outcome)
+        kind = "quarantined" if isinstance(outcome, QuarantinedInstance) else "anonymized"
+        await facts.put([Fact(data.project, kind, data.series, key, msgspec.json.encode(outcome))])
+        self._progress.changed(data.project, data.study, data.series)
+
+    def _judged(self, data: InstanceStored) -> AnonymizedInstance | QuarantinedInstance:
+        """Judge an image and make its bytes durable. Blocks."""
+        found = self._judge(data)
+        if isinstance(found, Quarantine):
+            return QuarantinedInstance(
+                instance=data.instance,
+                digest=data.digest,
+                reason=found.reason,
+                message=found.message,
+                policy=found.policy,
+            )
+        return AnonymizedInstance(
+            instance=data.instance,
+            digest=data.digest,
+            blob=self._blobs.put(data.project, found.content, DICOM),
+            policy=found.policy,
+            attributes=found.attributes,
+        )
+
+    async def _tell_quarantine(
+        self, event: Event, data: InstanceStored, outcome: QuarantinedInstance
+    ) -> None:
+        said = InstanceQuarantined(
+            project=data.project,
+            study=data.study,
+            series=data.series,
+            instance=data.instance,
+            reason=outcome.reason,
+            message=outcome.message,
+        )
+        await self._publish(event, said, data.project, data.series)
+
+    async def _settled(self, event: Event, data: SeriesSettled) -> None:
+        stored = await self._store.facts.all(data.project, "stored", data.series)
+        clean = await self._store.facts.all(data.project, "anonymized", data.series)
+        kept = await self._store.facts.all(data.project, "quarantined", data.series)
+        anonymized = {fact.key: msgspec.json.decode(fact.body, type=AnonymizedInstance) for fact in clean}
+        summary = summarize(
+            data.project,
+            data.series,
+            [msgspec.json.decode(fact.body, type=StoredInstance) for fact in stored],
+            anonymized,
+            {fact.key: msgspec.json.decode(fact.body, type=QuarantinedInstance) for fact in kept},
+        )
+        manifest = None
+        if summary.manifest:
+            body = msgspec.json.encode(summary.manifest, order="deterministic")
+            manifest = await asyncio.to_thread(self._blobs.put, data.project, body, "application/json")
+        said = SeriesAnonymized(
+            project=data.project,
+            patient=data.patient,
+            study=data.study,
+            series=data.series,
+            modality=data.modality,
+            version=data.version,
+            anonymized=summary.anonymized,
+            quarantined=summary.quarantined,
+            conflicts=summary.conflicts,
+            manifest=manifest,
+            policy=next(iter(anonymized.values())).policy if anonymized else "",
+            attributes=summary.attributes,
+            reasons=summary.reasons,
+        )
+        crashpoint("anonymization.after_manifest_before_publish")
+        await self._publish(event, said, data.project, data.series)
+
+    async def _publish(
+        self, cause: Event, said: InstanceQuarantined | SeriesAnonymized, project: str, series: str
+    ) -> None:
+        event = derived(
+            said,
+            cause=cause,
+            consumer=CONSUMER,
+            subject=series_stream(project, series),
+            recorded=self._clock(),
+        )
+        await publish(self._producer, [event])

@@ -1,0 +1,69 @@
+"""What a settled version of a series consists of, from its facts. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
+from schemas.image import ManifestEntry, ReasonCount, SeriesAttributes, SeriesManifest
+
+MAX_REASONS = 64
+
+GIVEN_UP = "given-up"
+_GIVEN_UP_MESSAGE = "The image was given up while it was worked on: see the dead letters."
+
+
+class Summary(NamedTuple):
+    """A version of a series; `manifest` is None when nothing of it was anonymized."""
+
+    manifest: SeriesManifest | None
+    anonymized: int
+    quarantined: int
+    conflicts: int
+    attributes: SeriesAttributes
+    reasons: list[ReasonCount]
+
+
+def summarize(
+    project: str,
+    series: str,
+    stored: Iterable[StoredInstance],
+    anonymized: Mapping[str, AnonymizedInstance],
+    quarantined: Mapping[str, QuarantinedInstance],
+) -> Summary:
+    """Sum up a series: of each instance the bytes that came first count, others are conflicts.
+
+    Parameters
+    ----------
+    anonymized, quarantined
+        By ``<instance>.<digest>`` of the original, as the facts' keys.
+    """
+    images = list(stored)
+    primary: dict[str, StoredInstance] = {}
+    for image in sorted(images, key=lambda one: (one.received, one.digest)):
+        primary.setdefault(image.instance, image)
+    chosen = [f"{image.instance}.{image.digest}" for _, image in sorted(primary.items())]
+    clean = [anonymized[key] for key in chosen if key in anonymized]
+    kept_back = [quarantined.get(key) for key in chosen if key not in anonymized]
+    entries = [ManifestEntry(instance=one.instance, blob=one.blob) for one in clean]
+    return Summary(
+        manifest=SeriesManifest(project=project, series=series, instances=entries) if entries else None,
+        anonymized=len(clean),
+        quarantined=len(kept_back),
+        conflicts=len(images) - len(primary),
+        attributes=clean[0].attributes if clean else SeriesAttributes(),
+        reasons=_reasons(kept_back),
+    )
+
+
+def _reasons(kept_back: Sequence[QuarantinedInstance | None]) -> list[ReasonCount]:
+    """Count reasons, the most frequent first. An image without any outcome is not passed over in silence."""
+    counts = Counter(one.reason if one else GIVEN_UP for one in kept_back)
+    messages = {one.reason: one.message for one in reversed(kept_back) if one}
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        ReasonCount(reason=reason, message=messages.get(reason, _GIVEN_UP_MESSAGE), instances=number)
+        for reason, number in ordered[:MAX_REASONS]
+    ]
