@@ -44,7 +44,7 @@ class AgentApp(faust.App):
         """Make none: there are no tables to keep in them."""
 
 
-def build_app(settings: Settings, spec: AgentSpec, loop: ConsumeLoop) -> AgentApp:
+def build_app(settings: Settings, spec: AgentSpec, loop: ConsumeLoop, patience: Patience) -> AgentApp:
     """Make the Faust app of an agent. Must be called in the event loop that runs it.
 
     Raises
@@ -79,8 +79,8 @@ def build_app(settings: Settings, spec: AgentSpec, loop: ConsumeLoop) -> AgentAp
         stream_buffer_maxsize=64,
         broker_max_poll_records=100,
         broker_commit_interval=COMMIT_S,
-        broker_session_timeout=30.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=patience.session_s,
+        broker_heartbeat_interval=patience.session_s / 10,
         broker_request_timeout=40.0,
         broker_rebalance_timeout=60.0,
         broker_max_poll_interval=1000.0,
@@ -131,7 +131,8 @@ async def run_agents(
     apps: list[Coroutine[Any, Any, None]] = []
     for spec, consuming in zip(specs, ready, strict=True):
         loop = ConsumeLoop(spec, records=records, producer=producer, clock=clock, patience=patience)
-        apps.append(_run_app(build_app(settings, spec, loop), consuming, ending, patience.stop_s))
+        app = build_app(settings, spec, loop, patience)
+        apps.append(_run_app(app, consuming, ending, patience.stop_s))
     consumers = [asyncio.create_task(app) for app in apps]
     sweepers = [asyncio.create_task(_run_work(work)) for spec in specs for work in spec.background]
     stopping = asyncio.create_task(stop.wait())

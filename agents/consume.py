@@ -15,7 +15,7 @@ import stamina
 import structlog
 
 from agents.dead_letters import DeadLetters
-from agents.judgement import TooSlow, Verdict, describe, judge
+from agents.judgement import TooSlow, Verdict, describe, frames, judge
 from agents.keyed import Keyed
 from agents.ledger import Ledger
 from agents.spec import AgentSpec, Patience
@@ -157,11 +157,19 @@ class ConsumeLoop:
     async def _count(self, record: Record, failure: Exception) -> None:
         where = place(record.topic, record.partition, record.offset)
         count = await self._ledger.count_failure(record)
-        log.error("agent.failed", agent=self._spec.name, at=where, why=describe(failure), attempt=count)
+        log.error(
+            "agent.failed",
+            agent=self._spec.name,
+            at=where,
+            why=describe(failure),
+            attempt=count,
+            trace=frames(failure),
+        )
         if count < self._patience.attempts:
+            # Without its cause: whoever logs it would log the cause's text, which could quote a value.
             raise Unavailable(
                 f"{self._spec.name} failed at {where} ({describe(failure)}): attempt {count} of "
                 f"{self._patience.attempts}; it is tried again after the restart"
-            ) from failure
+            ) from None
         await self._dead.give_up(record, "failed", describe(failure), count)
         await self._ledger.forget_failures(record)

@@ -50,6 +50,11 @@ def describe(error: Exception) -> str:
     """
     if isinstance(error, (Rejected, Poison, Unavailable, InvalidEvent, TooSlow)):
         return f"{type(error).__name__}: {error}"
-    frames = traceback.extract_tb(error.__traceback__)
-    at = f" at {frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{at}"
+    found = frames(error)
+    return f"{type(error).__name__} at {found[-1]}" if found else type(error).__name__
+
+
+def frames(error: Exception, last: int = 12) -> list[str]:
+    """Name the places that an error came through, without any text of it."""
+    found = traceback.extract_tb(error.__traceback__)[-last:]
+    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in found]

@@ -46,6 +46,8 @@ class Patience(NamedTuple):
     """How long a handler may take."""
     stop_s: float = 10.0
     """How long stopping may take; what is not done by then is done again after the restart."""
+    session_s: float = 30.0
+    """How long Kafka waits for a worker that is silent before another gets its partitions."""
     attempts: int = 5
     """Failed attempts, each of one life of the process, after which a message is dead-lettered."""
 

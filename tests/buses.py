@@ -53,9 +53,8 @@ class Bus:
 
     def delete(self, topic: str) -> None:
         """Take a topic of Kafka away, as an operator might by mistake."""
-        AdminClient({"bootstrap.servers": self.settings.bus_url.partition("://")[2]}).delete_topics([topic])[
-            topic
-        ].result()
+        admin = AdminClient({"bootstrap.servers": self.settings.bus_url.partition("://")[2]})
+        admin.delete_topics([topic])[topic].result()
 
 
 @contextlib.contextmanager

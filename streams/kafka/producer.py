@@ -26,7 +26,7 @@ IN_FLIGHT = 2000
 CHUNK = 500
 """Messages of `send_all` that are under way at once."""
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 """How long a message is tried before its sender is told that the bus is away, s."""
 
 CLOSE_S = 10.0

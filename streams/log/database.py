@@ -15,13 +15,13 @@ FORMAT = 1
 DURABLE = "bus.db"
 LIVE = "live.db"
 
-BUSY_S = 10.0
+BUSY_S = 5.0
 """How long a writer waits for another process' transaction, s; each takes milliseconds."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS partition(
-  id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL, retention_ms INTEGER NOT NULL,
-  "end" INTEGER NOT NULL DEFAULT 0, UNIQUE(topic, partition));
+  id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  retention_ms INTEGER NOT NULL, "end" INTEGER NOT NULL DEFAULT 0, UNIQUE(topic, partition));
 CREATE TABLE IF NOT EXISTS record(
   position INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key BLOB, value BLOB NOT NULL, headers BLOB);
 CREATE TABLE IF NOT EXISTS committed(

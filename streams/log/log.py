@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.catalogue import Topic
 from streams.bus import Headers, Position, Record
+from streams.errors import Refused
 from streams.log.database import away, connect, create
 
 Partition = tuple[str, int]
@@ -90,10 +91,22 @@ class Log:
         return self._counts[topic]
 
     def append(self, records: Sequence[Appended]) -> list[Position]:
-        """Append to topics that exist, all or nothing; durable when it returns (for a durable file)."""
+        """Append to topics that exist, all or nothing; durable when it returns (for a durable file).
+
+        Raises
+        ------
+        streams.errors.Refused
+            When a topic was taken away meanwhile.
+        streams.errors.Unavailable
+            When the file is locked or full.
+        """
         with self._transaction():
             ids = [self._id(record.topic, record.partition) for record in records]
             ends = self._ends_of(set(ids))
+            if len(ends) != len(set(ids)):
+                self._ids.clear()
+                self._counts.clear()
+                raise Refused(f"A topic was taken away from {self._directory}: run `chips migrate`")
             rows = []
             positions = []
             for identity, record in zip(ids, records, strict=True):

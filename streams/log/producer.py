@@ -18,7 +18,7 @@ IN_FLIGHT = 1000
 CHUNK = 500
 """Messages of one request."""
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 """How long a send waits for its commit, s."""
 
 CLOSE_S = 10.0

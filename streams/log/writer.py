@@ -130,6 +130,10 @@ def _commit(log: Log, requests: list[tuple[Request, list[Appended]]]) -> list[Ou
         positions = log.append([record for _, records in requests for record in records])
     except (Unavailable, Rejected) as error:
         return [(request, error) for request, _ in requests]
+    except Exception as error:  # noqa: BLE001 - the thread must live on, and each sender be told
+        away = Unavailable(f"The bus could not append: {type(error).__name__}")
+        away.__cause__ = error
+        return [(request, away) for request, _ in requests]
     outcomes: list[Outcome] = []
     start = 0
     for request, records in requests:

@@ -11,6 +11,7 @@ from streams.errors import Refused, Unavailable
 from streams.log import database, producer, writer
 from streams.log.admin import LogAdmin
 from streams.log.database import DURABLE
+from streams.log.log import Log
 from streams.log.producer import LogProducer
 from streams.log.writer import GROUP
 
@@ -122,3 +123,30 @@ async def test_one_group_commits_what_came_meanwhile(bus, sending, monkeypatch):
     assert sum(groups) == 900
     assert len(groups) < 90
     assert max(groups) <= GROUP
+
+
+async def test_a_topic_taken_away_is_refused_and_the_writer_lives_on(bus, sending):
+    await sending.send(Message("t", "k", b"x"))
+    with sqlite3.connect(bus / DURABLE) as db:
+        db.execute("DELETE FROM partition")
+    with pytest.raises(Refused, match="taken away"):
+        await sending.send(Message("t", "k", b"x"))
+    with pytest.raises(Refused, match="no topic t"):
+        await sending.send(Message("t", "k", b"x"))
+    admin = LogAdmin(bus, TOPICS)
+    assert await admin.create_topics() == ["t"]
+    await admin.close()
+    await sending.send(Message("t", "k", b"x"))
+
+
+async def test_an_error_nobody_thought_of_is_told_and_the_writer_lives_on(sending, monkeypatch):
+    append = Log.append
+
+    def broken(_self, _records):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Log, "append", broken)
+    with pytest.raises(Unavailable, match="ZeroDivisionError"):
+        await sending.send(Message("t", "k", b"x"))
+    monkeypatch.setattr(Log, "append", append)
+    await sending.send(Message("t", "k", b"x"))

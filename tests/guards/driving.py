@@ -1,0 +1,171 @@
+"""Drives a worker from outside: starts, kills and restarts it as a supervisor does; looks at what it left."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from schemas.envelope import encode
+from schemas.feed import CommentPosted
+from schemas.make import first
+from streams.bus import Message
+from streams.dead_letters import Letter, read
+from streams.opening import open_admin, open_producer, open_tail
+from streams.store.opening import open_store
+from tests.buses import Bus, all_of
+
+ROOT = Path(__file__).parents[2]
+WITHIN_S = 25.0
+
+QUICK = {"away_s": 0.5, "failing_s": 0.2, "handler_s": 3.0, "stop_s": 5.0, "session_s": 6.0, "attempts": 3}
+
+
+def event(text: str, key: str) -> bytes:
+    data = CommentPosted(comment=str(uuid.uuid4()), text=text)
+    return encode(
+        first(
+            data,
+            event_id=str(uuid.uuid4()),
+            source="/chips/test",
+            subject="feed/p/f",
+            time=datetime.now(UTC),
+            partitionkey=key,
+        )
+    )
+
+
+@dataclass
+class Worker:
+    """One agent on a bus of the test's own; its store is SQLite."""
+
+    bus: Bus
+    folder: Path
+    patience: dict[str, float] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    async def prepare(self) -> None:
+        # One partition: messages of different keys share a commit position, which is what can go wrong.
+        self.input = self.bus.topic("in", partitions=1)
+        self.out = self.bus.topic("out", partitions=1)
+        self.dead = msgspec.structs.replace(self.out, name=f"chips.dlq.{self.bus.prefix}.v1")
+        await self.bus.make(self.input, self.out, self.dead)
+        store = await open_store(self.bus.settings)
+        await store.migrate()
+        await store.close()
+        self.journal = self.folder / "journal"
+        self.journal.touch()
+
+    async def tell(self, *texts: str, raw: bytes | None = None) -> None:
+        """Send events, ``KEY: text``, or raw bytes under a key."""
+        producer = open_producer(self.bus.settings)
+        for text in texts:
+            key, _, what = text.partition(": ")
+            await producer.send(Message(self.input.name, key, event(what, key) if raw is None else raw))
+        await producer.close()
+
+    def start(self) -> None:
+        job = {
+            "settings": {"data": self.bus.settings.data, "bus": self.bus.settings.bus},
+            "agent": self.bus.prefix,
+            "topic": self.input.name,
+            "out": self.out.name,
+            "journal": str(self.journal),
+            "patience": QUICK | self.patience,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, str(ROOT / "tests/guards/worker.py"), json.dumps(job)],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stderr=(self.folder / "stderr").open("ab"),
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self) -> float:
+        """Ask it to stop; give how long that took, s."""
+        asked = time.monotonic()
+        self.process.terminate()
+        self.process.wait(WITHIN_S)
+        return time.monotonic() - asked
+
+    def ended(self) -> int:
+        """Wait for its end; give its status."""
+        return self.process.wait(WITHIN_S)
+
+    def lines(self) -> list[str]:
+        return self.journal.read_text().splitlines()
+
+    def until(self, condition: Callable[[], bool], *, restart: bool = False) -> None:
+        """Wait for a condition, starting the process again when it ended, as a supervisor does."""
+        deadline = time.monotonic() + WITHIN_S
+        while not condition():
+            ended = self.process.poll() is not None
+            if ended and restart:
+                self.start()
+            told = f"\n{self.journal.read_text()}\n{(self.folder / 'stderr').read_text()[-3000:]}"
+            assert not ended or restart, f"the worker ended with {self.process.returncode}{told}"
+            assert time.monotonic() < deadline, f"it did not come to pass{told}"
+            time.sleep(0.02)
+
+    def until_line(self, line: str, times: int = 1, *, restart: bool = False) -> None:
+        self.until(lambda: self.lines().count(line) >= times, restart=restart)
+
+    async def until_done(self) -> None:
+        """Wait until everything is committed, starting the process again when it ended."""
+        deadline = time.monotonic() + WITHIN_S
+        while (lag := await self.lag()) != 0:
+            if self.process.poll() is not None:
+                self.start()
+            assert time.monotonic() < deadline, f"the lag stays {lag}\n{self.journal.read_text()}"
+            await asyncio.sleep(0.1)
+
+    async def lag(self) -> int:
+        admin = open_admin(self.bus.settings)
+        try:
+            found = await admin.lag(f"chips-{self.bus.prefix}")
+        finally:
+            await admin.close()
+        return found.get((self.input.name, 0), -1)
+
+    async def published(self) -> list[str]:
+        tail = open_tail(self.bus.settings)
+        found = [record.value.decode() async for record in all_of(tail, [self.out.name])]
+        await tail.close()
+        return found
+
+    async def letters(self) -> list[Letter]:
+        tail = open_tail(self.bus.settings)
+        found = [read(record) async for record in all_of(tail, [self.dead.name])]
+        await tail.close()
+        return found
+
+    async def effects(self) -> list[str]:
+        store = await open_store(self.bus.settings)
+        found = [fact.key for fact in await store.facts.all("p", "stored", "s")]
+        await store.close()
+        return found
+
+
+@contextlib.asynccontextmanager
+async def worker_on(bus: Bus, folder: Path, **patience: float):
+    """Give a prepared worker; it is killed in the end, if it runs."""
+    worker = Worker(bus, folder, patience)
+    await worker.prepare()
+    try:
+        yield worker
+    finally:
+        if worker.process and worker.process.poll() is None:
+            worker.kill()
