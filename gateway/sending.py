@@ -258,7 +258,8 @@ class _Batch:
                 continue
             self._stop.wait(delay)
             delay = min(2 * delay, longest)
-        self._tally.give_up(self._left, "stopped before it was sent")
+        if self._left:
+            self._tally.give_up(self._left, "stopped before it was sent")
 
     def _give_up(self, broken: _Broken) -> None:
         """Leave the file that breaks each association, or all when it is not the file."""

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.associations import Carried, carry, ended, outcome_of
+from schemas.catalogue import decode
+from schemas.envelope import encode
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ASSOCIATION = "01a207b6-ffd8-762b-9ab6-06032647caec"
+series = st.sampled_from([f"{number:032x}" for number in range(5)])
+
+
+@given(st.lists(series))
+def test_each_series_hears_once_what_was_stored_of_it(stored):
+    state = Carried(ASSOCIATION, "default")
+    for one in stored:
+        state = carry(state, one)
+    events = ended(state, "released", NOON)
+    assert {event.data.series: event.data.instances for event in events} == Counter(stored)
+    assert len({event.id for event in events}) == len(events)
+    assert [decode(encode(event)) for event in events] == events
+    assert ended(state, "released", NOON) == events
+    for event in events:
+        assert event.subject == event.partitionkey == f"series/default/{event.data.series}"
+
+
+@given(st.lists(series), st.integers(1, 4))
+def test_the_series_not_fed_for_longest_are_forgotten(stored, limit):
+    state = Carried(ASSOCIATION, "default")
+    for one in stored:
+        state = carry(state, one, limit)
+    newest_first = list(dict.fromkeys(reversed(stored)))
+    assert list(state.series) == newest_first[:limit][::-1]
+
+
+def test_states_are_values():
+    before = carry(Carried(ASSOCIATION, "default"), "a" * 32)
+    after = carry(before, "b" * 32)
+    assert list(before.series) == ["a" * 32]
+    assert list(after.series) == ["a" * 32, "b" * 32]
+
+
+@pytest.mark.parametrize(
+    ("released", "aborted", "outcome"),
+    [(True, False, "released"), (True, True, "released"), (False, True, "aborted"), (False, False, "lost")],
+)
+def test_outcome(released, aborted, outcome):
+    assert outcome_of(released=released, aborted=aborted) == outcome

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from gateway import vault as module
+from gateway.spool import Announced, Spool
+from gateway.vault import Vault
+from streams.errors import NoSpace, Unavailable
+
+CT = Announced("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.5", "1.2.840.10008.1.2.1")
+
+
+def received(vault: Vault, data: bytes = b"data"):
+    spool = Spool(vault.incoming, CT, vault.has_room)
+    spool.write(data)
+    return spool.finish()
+
+
+def test_an_adopted_file_is_a_blob_and_gone_from_where_it_came(tmp_path):
+    vault = Vault(tmp_path / "vault", 0)
+    one = received(vault)
+    raw = one.path.read_bytes()
+    vault.blobs.adopt("default", one)
+    assert vault.blobs.path("default", one.sha256).read_bytes() == raw
+    assert list(vault.incoming.iterdir()) == []
+    again = received(vault)
+    vault.blobs.adopt("default", again)
+    assert [path.name for path in vault.blobs.root.rglob("*") if path.is_file()] == [one.sha256]
+
+
+def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
+    vault = Vault(tmp_path / "vault", 0)
+    vault.blobs.adopt("default", received(vault))  # folders are there
+    one = received(vault)
+    order = []
+    sync, rename = os.fsync, module.Path.replace
+    monkeypatch.setattr(
+        module.os,
+        "fsync",
+        lambda fd: (order.append(os.path.realpath(f"/proc/self/fd/{fd}")), sync(fd))[1],
+    )
+    monkeypatch.setattr(module.Path, "replace", lambda *a: (order.append("rename"), rename(*a))[1])
+    vault.blobs.adopt("default", one)
+    final = vault.blobs.path("default", one.sha256)
+    assert order == [str(one.path.resolve()), "rename", str(final.parent.resolve())]
+
+
+@pytest.mark.parametrize(("code", "family"), [(errno.ENOSPC, NoSpace), (errno.EIO, Unavailable)])
+def test_a_failing_disk_has_a_family(tmp_path, monkeypatch, code, family):
+    vault = Vault(tmp_path / "vault", 0)
+    one = received(vault)
+
+    def fails(_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(module.os, "fsync", fails)
+    with pytest.raises(family):
+        vault.blobs.adopt("default", one)
+    assert not vault.blobs.exists("default", one.sha256)
+
+
+def test_what_a_dead_gateway_was_receiving_goes(tmp_path):
+    vault = Vault(tmp_path / "vault", 0)
+    left = received(vault)
+    assert left.path.exists()
+    Vault(tmp_path / "vault", 0)
+    assert not left.path.exists()
+
+
+def test_the_reserve_stays_free(tmp_path):
+    free = Vault(tmp_path / "vault", 0).free()
+    assert Vault(tmp_path / "vault", free // 2).has_room()
+    assert not Vault(tmp_path / "vault", free * 2).has_room()
+
+
+def test_folders_are_the_owners_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        vault = Vault(tmp_path / "vault", 0)
+        vault.blobs.adopt("default", received(vault))
+    finally:
+        os.umask(before)
+    for path in [tmp_path / "vault", *(tmp_path / "vault").rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
