@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from deploy.engines.artefacts import exclusively
-from deploy.engines.docker_engine import DockerEngine, engine_answers
+from deploy.engines.docker_engine import DockerEngine, engine_answers, ensure_base_image
 from deploy.engines.pair import Engines
 from tests.engines.ports import free_ports
 
@@ -44,8 +44,9 @@ class TestRun:
         """Stop what the run started, and take its folder away."""
         os.environ.pop(FOLDER, None)
         _stop(self.folder)
+        # Closed last: until then no other run takes this one for a dead one.
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._owner.close()
-        shutil.rmtree(self.folder)
 
 
 def shared_engines() -> Engines:
@@ -79,17 +80,19 @@ def shared_docker() -> str:
     """
     given = os.environ.get(RUNNING)
     if given and (Path(given) / "docker.sock").exists():
-        return _with_base(DockerEngine(Path(given) / "docker", Path(given) / "docker.sock"))
+        return _started_docker(Path(given))
     if os.geteuid() != 0:
         url = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
         assert engine_answers(url), f"No Docker Engine answers at {url}: start one, or run the tests as root."
-        return url
-    return _with_base(_docker(_folder()))
+        return ensure_base_image(url)
+    return _started_docker(_folder())
 
 
-def _with_base(docker: DockerEngine) -> str:
-    docker.start()
-    docker.ensure_base_image()
+def _started_docker(folder: Path) -> str:
+    with exclusively(folder / "docker.lock"):
+        docker = _docker(folder)
+        docker.start()
+        docker.ensure_base_image()
     return docker.url
 
 
