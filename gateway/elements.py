@@ -17,6 +17,8 @@ from gateway.part10 import SHORT_VRS, VR_NAMES, Bounds, Buffer, Encoding, Malfor
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 PIXEL_DATA = 0x7FE00010
+_PADDING = 1 << 20
+"""Most bytes of padding that are looked at."""
 
 
 class Element(NamedTuple):
@@ -117,13 +119,10 @@ class Walker:
             self._depth -= 1
 
     def _at_padding(self) -> bool:
-        """Tell whether only padding is left: too short for an element, or zeros."""
-        left = self._size - self.position
-        if left < 8:  # noqa: PLR2004 - tag and length
-            return True
-        if self._data[self.position] or self._data[self.position + 1]:
+        """Tell whether nothing but zeros is left."""
+        if self._data[self.position] or self._data[-1]:
             return False
-        return left <= 1 << 20 and not any(self._data[self.position :])
+        return self._size - self.position <= _PADDING and not any(self._data[self.position :])
 
     def _need(self, count: int, frame: _Frame) -> int:
         at = self.position

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
 from gateway.elements import UNDEFINED, Walker
 from gateway.part10 import Bounds, Buffer, Malformed, encoding_of, inflate_chunks, read_meta
@@ -154,6 +154,9 @@ def _decoded(found: dict[int, bytes], tag: int) -> str:
     """Decode a text with the object's character set; bytes that don't fit keep a form of their own."""
     raw = found.get(tag, b"")
     sets = [part.strip() for part in _text(found, _CHARSET).split("\\")]
+    if not all(part in python_encoding for part in sets):
+        # pydicom would repeat the unknown value in a warning
+        return raw.decode("latin-1").strip("\0 ")
     try:
         text = decode_bytes(raw, convert_encodings(sets), set())
     except (LookupError, UnicodeError, ValueError):

@@ -59,12 +59,18 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     elements: int = 20_000
     bytes_per_element: int = 512
     elements_at_most: int = 500_000
-    inflated: int = 512 * 1024 * 1024
-    """Bytes of a deflated data set once inflated."""
+    inflated: int = 16 * 1024 * 1024
+    """Bytes that any deflated data set may have once inflated."""
+    inflation: int = 32
+    """And how many more for each of its bytes. Real images deflate to a tenth, a bomb to a thousandth."""
 
     def allowed(self, size: int) -> int:
         """Give how many elements and items together a data set of `size` bytes may have."""
         return min(self.elements + size // self.bytes_per_element, self.elements_at_most)
+
+    def inflatable(self, size: int) -> int:
+        """Give how many bytes `size` deflated ones may become."""
+        return self.inflated + self.inflation * size
 
 
 class Encoding(NamedTuple):
@@ -134,7 +140,7 @@ def read_meta(data: Buffer) -> Meta:
 
 
 def inflate(data: Buffer, start: int, bounds: Bounds) -> bytes:
-    """Inflate a deflated data set (RFC 1951), at most `bounds.inflated` bytes.
+    """Inflate a deflated data set (RFC 1951), at most `bounds.inflatable` bytes.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def inflate(data: Buffer, start: int, bounds: Bounds) -> bytes:
 def inflate_chunks(data: Buffer, start: int, bounds: Bounds) -> Iterator[bytes]:
     """Inflate piecewise, so that memory stays flat; else as `inflate`."""
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
-    budget, step = bounds.inflated, 1 << 20
+    budget, step = bounds.inflatable(len(data) - start), 1 << 20
     for position in range(start, len(data), step):
         pending = bytes(data[position : position + step])
         while pending or machine.unconsumed_tail:
@@ -158,7 +164,7 @@ def inflate_chunks(data: Buffer, start: int, bounds: Bounds) -> Iterator[bytes]:
             pending = machine.unconsumed_tail
             budget -= len(chunk)
             if budget < 0:
-                raise Malformed("bomb", f"The data set inflates to more than {bounds.inflated} bytes.")
+                raise Malformed("bomb", "The data set inflates to far more bytes than an image does.")
             yield chunk
             if machine.eof:
                 return

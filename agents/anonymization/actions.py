@@ -91,7 +91,8 @@ def decide(tag: int, policy: Policy) -> Action:
         replaced = rule.options.get(option)
         if replaced == "K" and (vr not in _FREE_TEXT | {"LO", "SH"} or tag == PATIENT_AGE):
             return Action.KEEP
-    return _CODES[rule.action]
+    action = _CODES[rule.action]
+    return Action.UID if action is Action.DUMMY and vr == "UI" else action
 
 
 def _unlisted(vr: str) -> Action:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from pydicom.uid import AllTransferSyntaxes
 
+from agents.anonymization.codestream import comments
 from agents.anonymization.outcome import Refusal
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
@@ -92,6 +93,34 @@ def check_object(sop_class: str, text: Text) -> None:
         )
     if sop_class not in _COLOURED and text(0x00280004).upper() not in _MONOCHROME:
         raise Refusal("colour", "A colour image of a greyscale modality is often a captured screen.")
+
+
+def check_pixels(
+    pixels: memoryview, expected: int | None, *, encapsulated: bool, names: Callable[[bytes], bool]
+) -> None:
+    """Look for what does not belong into Pixel Data, without decoding it.
+
+    Parameters
+    ----------
+    pixels
+        The value.
+    expected
+        Bytes that the image's own description asks for; None: it has none.
+    encapsulated
+        Whether the value is compressed fragments, which can carry comments.
+    names
+        Tells whether bytes hold a name or id of this object.
+
+    Raises
+    ------
+    agents.anonymization.outcome.Refusal
+        When there is more than an image.
+    """
+    if encapsulated:
+        if any(names(comment) for comment in comments(pixels)):
+            raise Refusal("pixel-comment", "A comment inside the compressed pixels names the patient.")
+    elif pixels and (expected is None or any(pixels[expected:])):
+        raise Refusal("excess-pixels", "There is more in the pixel data than the image it describes.")
 
 
 def check_overlay(tag: int, value: bytes, *, little: bool) -> None:

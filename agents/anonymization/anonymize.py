@@ -15,7 +15,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from agents.anonymization.admission import check_object, check_transfer_syntax
+from agents.anonymization.admission import check_object, check_pixels, check_transfer_syntax
 from agents.anonymization.encode import Encoder, part10
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
 from agents.anonymization.policy import Policy
@@ -102,10 +102,12 @@ def _anonymize(content: bytes, key: ProjectKey, policy: Policy) -> Anonymized:
     patient = patient_of(key, identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid)
     rewriter = Rewriter(key=key, policy=policy, patient=patient, encoder=Encoder(encoding))
     rewritten = rewriter.rewrite(dataset)
-    check_output(rewritten, encoding, policy, memoryview(body)[span.pixels_begin : span.pixels_end])
+    pixels = memoryview(body)[span.pixels_begin : span.pixels_end]
+    shown = Shown(rewriter.top, encoding)
+    check_pixels(pixels, shown.pixel_bytes(), encapsulated=span.encapsulated, names=rewriter.known.occur_in)
+    check_output(rewritten, encoding, policy, pixels)
     instance_uid = pseudonymous_uid(key, identity.sop_instance_uid)
     output = part10(identity.sop_class_uid, instance_uid, syntax, rewritten)
-    shown = Shown(rewriter.top, encoding)
     return Anonymized(
         content=output,
         sha256=hashlib.sha256(output).hexdigest(),

@@ -23,6 +23,7 @@ from agents.anonymization.actions import (
 )
 from agents.anonymization.admission import check_overlay
 from agents.anonymization.encode import Encoder
+from agents.anonymization.known import NAMING, KnownValues
 from agents.anonymization.outcome import GroupCounts, Refusal
 from agents.anonymization.policy import Policy, method_codes
 from gateway.elements import PIXEL_DATA, UNDEFINED
@@ -35,6 +36,7 @@ _FAMILIES = (
     frozenset(("CS", "DS", "IS", "LO", "SH", "AE", "AS", "DA", "TM", "DT", "LT", "ST", "UT", "UC", "UR"))
     | frozenset(("PN", "UI")),
 )
+_SHORT_TEXT = frozenset(("LO", "SH"))
 _AMBIGUOUS = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 
 
@@ -72,6 +74,8 @@ class Rewriter:
     ----------
     top
         Values written at the top level, by tag; no sequences.
+    known
+        What the object itself calls its people, once it is rewritten.
     """
 
     def __init__(self, *, key: ProjectKey, policy: Policy, patient: str, encoder: Encoder) -> None:
@@ -81,6 +85,7 @@ class Rewriter:
         self._encoder = encoder
         self._counts: Counter[tuple[int, str]] = Counter()
         self._uids: dict[bytes, bytes] = {}
+        self.known = KnownValues(())
         self.top: dict[int, bytes] = {}
 
     def rewrite(self, dataset: Dataset) -> bytes:
@@ -91,6 +96,8 @@ class Rewriter:
         agents.anonymization.outcome.Refusal
             At anything that can't be judged.
         """
+        naming = (_source(dataset, tag).value for tag in NAMING if tag in dataset)
+        self.known = KnownValues(naming)
         parts = dict(self._elements(dataset, _Mode.ALL, depth=0))
         self._put(parts, PATIENT_NAME, "PN", self._patient)
         self._put(parts, PATIENT_ID, "LO", self._patient)
@@ -185,6 +192,8 @@ class Rewriter:
             return dummy_value(vr), "replaced"
         if not is_plausible(vr, value):
             raise Refusal("bad-value", "A value is not of the kind that its attribute has.")
+        if vr in _SHORT_TEXT and self.known.occur_in(value):
+            return dummy_value(vr), "replaced"
         kept = retained_characteristic(tag, value)
         return (b"", "replaced") if kept is None else (kept, "kept" if kept == value else "replaced")
 

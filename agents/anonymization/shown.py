@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -44,6 +45,14 @@ class Shown:
         """Give a non-negative IS."""
         text = self._text(tag)
         return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
+
+    def pixel_bytes(self) -> int | None:
+        """Give the bytes of native pixels by the image's own description (PS3.5, 8.1.1), None without one."""
+        factors = [self._short(tag) for tag in (0x00280002, 0x00280010, 0x00280011, 0x00280100)]
+        if None in factors:
+            return None
+        bits = (self.integer(0x00280008) or 1) * math.prod(factor or 0 for factor in factors)
+        return -(-bits // 8)
 
     def _text(self, tag: int) -> str:
         return self._top.get(tag, b"").decode("ascii", "replace").strip("\0 ")

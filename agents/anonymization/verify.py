@@ -21,11 +21,15 @@ _SETS = frozenset(name.encode() for name in python_encoding)
 
 
 class Span(NamedTuple):
-    """Where things lie in a data set, in bytes: its end, and the value of its Pixel Data (0, 0: none)."""
+    """Where things lie in a data set, in bytes: its end, and the value of its Pixel Data (0, 0: none).
+
+    `encapsulated`: the pixels are fragments.
+    """
 
     end: int
     pixels_begin: int
     pixels_end: int
+    encapsulated: bool
 
 
 def measure(data: Buffer, start: int, encoding: Encoding, bounds: Bounds) -> Span:
@@ -47,7 +51,7 @@ def measure(data: Buffer, start: int, encoding: Encoding, bounds: Bounds) -> Spa
         if element.tag == PIXEL_DATA and element.depth == 0:
             fragments = element.length == UNDEFINED
             begin, end = element.offset, element.offset + element.length
-    return Span(walker.position, begin, walker.fragments_end if fragments else end)
+    return Span(walker.position, begin, walker.fragments_end if fragments else end, fragments)
 
 
 def check_output(dataset: bytes, encoding: Encoding, policy: Policy, pixels: memoryview) -> None:
