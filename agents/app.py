@@ -16,6 +16,7 @@ import faust
 import structlog
 from faust.exceptions import ImproperlyConfigured
 from mode import CrashingSupervisor
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from agents.consume import ConsumeLoop, Delivery
 from agents.judgement import describe
@@ -126,6 +127,8 @@ async def run_agents(
     streams.errors.Rejected
         When the settings are wrong, a topic is missing, or another worker consumes already.
     """
+    # stamina's own logs the error with its text, which could quote a value.
+    set_on_retry_hooks([_log_retry])
     ready = [asyncio.Event() for _ in specs]
     ending = asyncio.Event()
     apps: list[Coroutine[Any, Any, None]] = []
@@ -198,6 +201,12 @@ async def _deliveries(stream: Any) -> AsyncGenerator[Delivery]:
             tuple(message.headers or ()),
         )
         yield Delivery(record, event.ack, message.generation_id)
+
+
+def _log_retry(details: RetryDetails) -> None:
+    log.warning(
+        "agent.retry", why=describe(details.caused_by), retry=details.retry_num, in_s=details.wait_for
+    )
 
 
 def _family(error: Exception) -> Exception:

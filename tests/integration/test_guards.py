@@ -94,7 +94,7 @@ async def test_sigterm_mid_handler(bus, tmp_path):
         worker.start()
         worker.until_line("begin sleep 2 x")
         worker.until_line("end ok 1")
-        assert worker.terminate() < 10
+        assert worker.terminate() < 15
         assert worker.process.returncode == 0
         assert "end sleep 2 x" not in worker.lines()
         assert await worker.lag() == 2
