@@ -30,7 +30,10 @@ def ras_affine(lps: Floats) -> Floats:
 
 
 def header_of(volume: Volume) -> bytes:
-    """Make the 352 bytes before the voxels: sform exact, qform the same to single precision."""
+    """Make the 352 bytes before the voxels: the sform exact, the qform as good as its format allows.
+
+    A quaternion whose real part is left out, in single precision, is off by up to 1e-3 near half a turn.
+    """
     slices, rows, columns = volume.voxels.shape
     code, bits = _CODES[volume.voxels.dtype.name]
     affine = ras_affine(volume.affine)

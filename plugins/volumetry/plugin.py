@@ -6,6 +6,7 @@ What the input lacks is a finding and ``not_a_volume``; only a defect of ours is
 from __future__ import annotations
 
 import platform
+import warnings
 from collections import Counter
 from typing import Any
 
@@ -14,10 +15,11 @@ import numpy as np
 import PIL
 import pydicom
 import SimpleITK
+from numpy.typing import NDArray
 
 from plugins.contract.sdk import Context, Report
 from plugins.contract.types import ArtefactFile, PluginFinding
-from plugins.imaging.assembling import assemble
+from plugins.imaging.assembling import Load, assemble
 from plugins.imaging.geometry import arrange
 from plugins.imaging.intensity import Window, statistics, window_of
 from plugins.imaging.measures import measure
@@ -29,6 +31,9 @@ from plugins.volumetry.reading import Header, Series, Undecodable
 
 THREADS = 4
 """Of ITK: it would start one for each core of the host, beyond the container's limit of processes."""
+
+MAX_LOST = 3
+"""Planes that may be left out because they can't be decoded; each means to begin anew."""
 
 FLAT_MODALITIES = {"CR", "DX", "MG", "US", "XA", "RF", "IO", "PX", "ES", "GM", "SM", "XC", "OP", "IVUS"}
 """Modalities whose images are projections or two-dimensional (PS3.3 C.7.3.1.1.1)."""
@@ -43,6 +48,13 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def run(context: Context[Parameters]) -> Report:
     """Measure one series."""
     SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(THREADS)
+    with warnings.catch_warnings():
+        # pydicom quotes values of the header, and even pixels, in its warnings; they would land in the logs.
+        warnings.simplefilter("ignore")
+        return _run(context)
+
+
+def _run(context: Context[Parameters]) -> Report:
     series = Series([context.path(instance) for instance in context.input.instances])
     findings: list[PluginFinding] = []
     context.progress(0.0, "reading headers")
@@ -50,20 +62,12 @@ def run(context: Context[Parameters]) -> Report:
     planes = [plane for header in headers for plane in header.planes]
     modality = Counter(header.modality for header in headers).most_common(1)[0][0] if headers else ""
     refusal = _refusal(modality)
-    arrangement = None
     if refusal is not None:
         findings.append(refusal)
-    else:
-        arranged = arrange(planes)
-        findings += arranged.findings
-        arrangement = arranged.arrangement
-    if arrangement is None:
         return _report("not_a_volume", findings, artefacts=_flat(context, series, planes, findings))
-    try:
-        volume = _assembled(context, series, arrangement, findings)
-    except Undecodable as error:
-        findings.append(_finding("undecodable", "error", str(error)))
-        return _report("not_a_volume", findings)
+    volume = _volume(context, series, planes, findings)
+    if volume is None:
+        return _report("not_a_volume", findings, artefacts=_flat(context, series, planes, findings))
     return _measured(context, volume, headers[0], planes[0].photometric == "MONOCHROME1", findings)
 
 
@@ -109,8 +113,40 @@ def _flat(
     return [context.save("key-slice.webp", role="key_slice", media_type="image/webp", data=data)]
 
 
+def _volume(
+    context: Context[Parameters], series: Series, planes: list[SliceHeader], findings: list[PluginFinding]
+) -> Volume | None:
+    """Arrange and fill; a plane that can't be decoded is left out, like a missing one, if there are few."""
+    left = list(planes)
+    lost: list[SliceHeader] = []
+
+    def load(header: SliceHeader) -> NDArray[Any]:
+        try:
+            return series.values(header)
+        except Undecodable:
+            lost.append(header)
+            raise
+
+    while True:
+        arranged = arrange(left)
+        if arranged.arrangement is None:
+            findings += arranged.findings
+            return None
+        try:
+            volume = _assembled(context, load, arranged.arrangement, findings)
+        except Undecodable as error:
+            many = len(lost) > MAX_LOST
+            findings.append(_finding("undecodable", "error" if many else "warning", str(error)))
+            if many:
+                return None
+            left.remove(lost[-1])
+        else:
+            findings += arranged.findings
+            return volume
+
+
 def _assembled(
-    context: Context[Parameters], series: Series, arrangement: Arrangement, findings: list[PluginFinding]
+    context: Context[Parameters], load: Load, arrangement: Arrangement, findings: list[PluginFinding]
 ) -> Volume:
     step = max(1, len(arrangement.placements) // 20)
 
@@ -118,7 +154,7 @@ def _assembled(
         if done % step == 0:
             context.progress(0.05 + 0.55 * done / every, "reading slices")
 
-    volume, grid = assemble(arrangement, series.values, advance=advance)
+    volume, grid = assemble(arrangement, load, advance=advance)
     if grid.reduction > 1:
         message = f"the series is very large; every {grid.reduction} x {grid.reduction} pixels are averaged"
         findings.append(_finding("reduced-resolution", "info", message))

@@ -82,7 +82,10 @@ class Series:
         dataset = self._open(header.source)
         try:
             stored = _frame(dataset, header.frame)
-        except Exception as error:  # noqa: BLE001 - decoders raise whatever damaged pixel data provoke
+        except Exception as error:  # decoders raise whatever damaged pixel data provoke
+            if not _encapsulated(dataset):
+                # GDCM would fill what is missing with zeros.
+                raise Undecodable("the pixel data are damaged or incomplete") from error
             stored = self._by_gdcm(header, error)
         if stored.shape[:2] != (header.rows, header.columns):
             raise Undecodable("the pixel data have another size than the header says")
@@ -120,6 +123,13 @@ class Series:
             return np.asarray(SimpleITK.GetArrayFromImage(reader.Execute()))
         except RuntimeError as error:
             raise Undecodable("no decoder here can read the pixel data") from error
+
+
+def _encapsulated(dataset: Any) -> bool:
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    return (
+        syntax is not None and not syntax.is_private and syntax.is_transfer_syntax and syntax.is_encapsulated
+    )
 
 
 def _frame(dataset: Any, frame: int) -> NDArray[Any]:
