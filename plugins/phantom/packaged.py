@@ -117,6 +117,7 @@ def mni_series(seed: int = 152) -> list[Dataset]:
     images = planes_of(voxels, layout, spec, description="T1 template, MNI152 2009a")
     for dataset in images:
         dataset.BodyPartExamined = "BRAIN"
+        del dataset.Laterality  # of paired parts only
         dataset.StudyDescription = "Brain template"
     return images
 

@@ -121,6 +121,7 @@ def _image(
     dataset.PatientPosition = "HFS"
     dataset.PositionReferenceIndicator = ""
     dataset.BodyPartExamined = "PHANTOM"
+    dataset.Laterality = ""
     dataset.SeriesNumber = 1
     dataset.StudyDescription = "Phantom study"
     dataset.SeriesDescription = description
