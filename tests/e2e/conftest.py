@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def pictures(request) -> Path:
     return folder
 
 
+def until(page: Page, expression: str, *, arg: object = None, timeout: float = 30.0) -> None:
+    """Wait for a condition of the page, s.
+
+    Playwright's own waiting evaluates in the page, which our Content-Security-Policy rightly forbids.
+    """
+    deadline = time.monotonic() + timeout
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, f"waited {timeout} s for {expression} ({arg})"
+        page.wait_for_timeout(50)
+
+
 class Visitor:
     """A person at a browser."""
 
@@ -76,7 +88,7 @@ class Visitor:
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
-        self.page.wait_for_function("window.__chips?.ready === true")
+        until(self.page, "window.__chips?.ready === true")
 
     def close(self) -> None:
         assert self.errors == []

@@ -9,12 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 
 from plugins.phantom.ellipsoid import draw_spec
 from plugins.phantom.series import series_of
-from tests.e2e.conftest import storescu
+from tests.e2e.conftest import storescu, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(600)]
 
 SEEDS = itertools.count(1)
-DONE_MS = 120_000
+DONE_S = 120.0
 
 WATCH = """() => {
   window.__seen = [];
@@ -49,18 +49,21 @@ def push(stack, page, folder, count) -> str:
     """Send a study and wait until its card, new on this page, is done."""
     before = feeds(page)
     storescu(stack, folder)
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('li[data-feed]')].some(c => !before.includes(c.dataset.feed))",
+    until(
+        page,
+        "before => [...document.querySelectorAll('li[data-feed]')]"
+        ".some(card => !before.includes(card.dataset.feed))",
         arg=list(before),
-        timeout=DONE_MS,
+        timeout=DONE_S,
     )
     (feed,) = feeds(page) - before
     card = page.locator(f"li[data-feed='{feed}']")
-    page.wait_for_function(
+    until(
+        page,
         "([feed, count]) => { const c = document.querySelector(`li[data-feed='${feed}']`);"
         " return c.dataset.state === 'done' && Number(c.dataset.anonymized) === count; }",
         arg=[feed, count],
-        timeout=DONE_MS,
+        timeout=DONE_S,
     )
     card.locator("img").first.wait_for()
     return feed
@@ -92,7 +95,7 @@ def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pict
         assert str(value) not in everything
 
     page.locator(f"li[data-feed='{feed}'] a").first.click()
-    page.wait_for_function("window.__chips.viewer.ready()", timeout=DONE_MS)
+    until(page, "window.__chips.viewer.ready()", timeout=DONE_S)
     volume = page.evaluate("window.__chips.viewer.tiles()")
     tile = next(one for one in volume if one["kind"] == "volume")
     axial = next(one for one in volume if one["kind"] == "axial")
@@ -111,6 +114,8 @@ def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pict
         "turning changed a slice"
     )
 
+    # A window in which the body (40 HU) and a marker (900 HU) differ.
+    page.evaluate("window.__chips.viewer.setScene({window: [-200, 1000]})")
     for landmark in spec.landmarks[:3]:
         at = list(landmark)
         page.evaluate("p => window.__chips.viewer.setScene({crosshair: p})", at)
@@ -120,7 +125,7 @@ def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pict
         sample = page.evaluate("s => window.__chips.viewer.pick(s.x, s.y)", spot)
         assert max(abs(a - b) for a, b in zip(sample["point"], landmark, strict=True)) < 3.0
         assert sample["value"] > 600, f"no marker (900 HU) at {landmark}: {sample}"
-        # Beside the crosshair's lines, still within the marker, the pixel is brighter than the body around it.
+        # Beside the crosshair's lines, still within the marker: brighter than the body around it.
         marker = brightness(page, spot["x"] + 3, spot["y"] + 3)
         body = brightness(page, spot["x"] + 28, spot["y"] + 28)
         assert marker > body + 40, f"marker {marker}, body {body} at {landmark}"
@@ -137,11 +142,11 @@ def test_a_second_person_sees_a_comment_and_a_tag_at_once(stack, visit, phantom,
     feed = push(stack, ana.page, folder, len(images))
     for visitor in (ana, ben):
         visitor.page.goto(f"{stack.url}/feeds/{feed}")
-        visitor.page.wait_for_function("feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
+        until(visitor.page, "feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
     ana.page.get_by_placeholder("Write a comment").fill("Look at the upper pole.")
     ana.page.get_by_role("button", name="Send").click()
     ben.page.get_by_text("Look at the upper pole.").first.wait_for(timeout=20_000)
-    ana.page.wait_for_function("window.__chips.pending() === 0", timeout=20_000)
+    until(ana.page, "window.__chips.pending() === 0")
     assert (
         ana.page.get_by_text("Look at the upper pole.").count()
         == ben.page.get_by_text("Look at the upper pole.").count()
@@ -159,12 +164,12 @@ def test_a_page_that_was_offline_misses_nothing(stack, visit, phantom):
     feed = push(stack, ana.page, folder, len(images))
     for visitor in (ana, ben):
         visitor.page.goto(f"{stack.url}/feeds/{feed}")
-        visitor.page.wait_for_function("feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
+        until(visitor.page, "feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
     assert stack.kill("ui")
-    ana.page.wait_for_function("window.__chips.ready === false", timeout=30_000)
+    until(ana.page, "window.__chips.ready === false")
     stack.until(stack.ready, 60, "the page's server")
     for visitor in (ana, ben):
-        visitor.page.wait_for_function("window.__chips.ready === true", timeout=60_000)
+        until(visitor.page, "window.__chips.ready === true", timeout=60.0)
     ana.page.get_by_placeholder("Write a comment").fill("After the restart")
     ana.page.get_by_role("button", name="Send").click()
     ben.page.get_by_text("After the restart").first.wait_for(timeout=30_000)
@@ -183,9 +188,9 @@ def test_every_page_is_accessible_in_both_themes_and_on_a_phone(stack, visit, ph
         ana.page.set_viewport_size(viewport)
         for path in ("/", f"/feeds/{feed}"):
             ana.page.goto(stack.url + path)
-            ana.page.wait_for_function("window.__chips?.ready === true")
+            until(ana.page, "window.__chips?.ready === true")
             if path != "/":
-                ana.page.wait_for_function("window.__chips.viewer.ready()", timeout=DONE_MS)
+                until(ana.page, "window.__chips.viewer.ready()", timeout=DONE_S)
             else:
                 ana.page.locator("li[data-feed] img").first.wait_for()
             ana.page.screenshot(path=pictures / f"{'home' if path == '/' else 'feed'}-{name}-{scheme}.png")
