@@ -64,20 +64,22 @@ export function HomePage() {
     <div className={css.page}>
       <main className={css.main} id="main" tabIndex={-1}>
         <div ref={top} />
-        <div className={css.top}>
+        <div className={css.head}>
+          <div className={css.heading}>
+            <h1 className={css.title}>{text.home.page}</h1>
+            <p className={css.sub}>
+              {order && all.length > 0 ? text.home.summary(all.length, busy, look) : '\u00a0'}
+            </p>
+          </div>
           <Search value={query} onChange={(q) => change({ q })} />
           <Button
-            className={css.create}
+            className={css.create ?? ''}
             leftSection={<Plus size={16} aria-hidden="true" />}
             onClick={() => setCreating(true)}
           >
             {text.home.newFeed}
           </Button>
         </div>
-        <h1 className={css.title}>{text.home.page}</h1>
-        <p className={css.sub}>
-          {order && all.length > 0 ? text.home.summary(all.length, busy, look) : '\u00a0'}
-        </p>
         {all.length > 0 && (
           <Filters
             cards={all}

@@ -18,6 +18,8 @@ import type {
 
 const SLICE = { axial: 0, coronal: 1, sagittal: 2, multiplanar: 3, volume: 4 } as const;
 const KINDS: readonly TileKind[] = ['axial', 'coronal', 'sagittal', 'volume', 'volume'];
+/** The crosshair's radius as a share of the volume's. */
+const CROSSHAIR_SHARE = 420;
 const START = { azimuth: 110, elevation: 15, zoom: 1 } as const;
 
 type SliceTile = NonNullable<NiiVue['view']>['screenSlices'][number];
@@ -52,6 +54,8 @@ class NiiVueViewer implements Viewer {
         isColorbarVisible: false,
       })),
     );
+    // The crosshair is a tube in world mm: keep it thin whatever the size of the volume.
+    this.#nv.crosshairWidth = this.#nv.model.furthestFromPivot / CROSSHAIR_SHARE;
     this.reset();
     await this.#settled();
   }
