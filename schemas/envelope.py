@@ -22,7 +22,7 @@ MAX_BYTES = 64 * 1024
 SEQUENCE_DIGITS = 16
 
 Utc = Annotated[datetime, msgspec.Meta(tz=True)]
-Sequence = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{{SEQUENCE_DIGITS}}}$")]
+Sequence = Annotated[str, msgspec.Meta(pattern=rf"^[0-9]{{{SEQUENCE_DIGITS}}}$(?!\n)")]
 
 AuthType = Literal["app_user", "service_account", "system", "unauthenticated"]
 
@@ -60,8 +60,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
     specversion: Literal["1.0"]
     id: Uuid
-    source: Annotated[str, msgspec.Meta(pattern=r"^/chips/[a-z0-9/_-]+$", max_length=128)]
-    type: Annotated[str, msgspec.Meta(pattern=r"^chips(\.[a-z_]+)+\.v[0-9]+$", max_length=128)]
+    source: Annotated[str, msgspec.Meta(pattern=r"^/chips/[a-z0-9/_-]+$(?!\n)", max_length=128)]
+    type: Annotated[str, msgspec.Meta(pattern=r"^chips(\.[a-z_]+)+\.v[0-9]+$(?!\n)", max_length=128)]
     subject: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
     time: Utc
     datacontenttype: Literal["application/json"]
@@ -103,7 +103,7 @@ def encode(event: Event) -> bytes:
     return raw
 
 
-_STREAM = re.compile(r"^(feed|job|series)/([a-z0-9][a-z0-9-]{0,62})/([A-Za-z0-9-]{1,64})$")
+_STREAM = re.compile(r"(feed|job|series)/([a-z0-9][a-z0-9-]{0,62})/([A-Za-z0-9-]{1,64})")
 
 
 def parse_stream(stream: str) -> tuple[str, str, str]:
@@ -114,7 +114,7 @@ def parse_stream(stream: str) -> tuple[str, str, str]:
     ValueError
         When it is not ``<category>/<project>/<id>`` with a known category.
     """
-    found = _STREAM.match(stream)
+    found = _STREAM.fullmatch(stream)
     if not found:
         raise ValueError(f"{stream!r} is not a stream id: expected feed|job|series/<project>/<id>")
     return found[1], found[2], found[3]

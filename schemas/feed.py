@@ -15,7 +15,7 @@ from schemas.job import Artefact, Attempt, Cause, Finding, Isolation, Measure, N
 from schemas.pacs import Count, Modality, Version
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-Tag = Annotated[str, msgspec.Meta(pattern=r"^[^\s,][^,\n\r\t]{0,39}$")]
+Tag = Annotated[str, msgspec.Meta(pattern=r"^[^\s,][^,\n\r\t]{0,39}$(?!\n)")]
 CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
 
 

@@ -7,16 +7,17 @@ from typing import Annotated
 
 import msgspec
 
-ProjectId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+# "$" alone would let a newline at the end pass: in Python it matches before one.
+ProjectId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)")]
 """A project; it stands in every id, key, table and blob reference."""
 
-Key = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$(?!\n)")]
 """A pseudonymous key of a patient, study, series or instance: keyed HMAC, hex, 128 bit."""
 
-Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """A sha256, hex."""
 
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)")]
 
 NAMESPACE = uuid.UUID("6f0e4c52-7a0b-5c3e-9a54-3f6d2a1c8e10")
 """Namespace of every deterministic id of CHIPS. Never changes."""

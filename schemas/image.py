@@ -9,7 +9,7 @@ import msgspec
 from schemas.identity import BlobRef, Key, ProjectId
 from schemas.pacs import Count, Modality, Version
 
-ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,63}$")]
+ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,63}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 
 

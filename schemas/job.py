@@ -9,7 +9,7 @@ import msgspec
 from schemas.identity import BlobRef, Key, ProjectId, Uuid
 from schemas.pacs import Count, Modality, Version
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$(?!\n)")]
 Cause = Annotated[str, msgspec.Meta(max_length=512)]
 Attempt = Annotated[int, msgspec.Meta(ge=1)]
 Fencing = Annotated[int, msgspec.Meta(ge=1)]
@@ -78,7 +78,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something noteworthy about the input: a gap, a duplicate, a missing spacing."""
 
-    code: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,63}$")]
+    code: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,63}$(?!\n)")]
     severity: Literal["info", "warning", "error"]
     message: Annotated[str, msgspec.Meta(max_length=512)]
 

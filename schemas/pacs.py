@@ -14,8 +14,8 @@ from schemas.identity import BlobRef, Digest, Key, ProjectId, Uuid
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Version = Annotated[int, msgspec.Meta(ge=1)]
-Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9.]{1,64}$")]
-Modality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9_]{1,16}$")]
+Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9.]{1,64}$(?!\n)")]
+Modality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9_]{1,16}$(?!\n)")]
 """DICOM Modality (0008,0060), or OT when the object has none that is a valid CS."""
 
 

@@ -21,8 +21,8 @@ from schemas.identity import BlobRef
 from streams.errors import NoSpace, Poison, Unavailable
 
 CHUNK = 1 << 20
-_PROJECT = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -121,13 +121,13 @@ class Blobs:
         return removed
 
     def _project(self, project: str) -> Path:
-        if not _PROJECT.match(project) or project == self._tmp.name:
+        if not _PROJECT.fullmatch(project) or project == self._tmp.name:
             raise ValueError(f"{project!r} is not a project id: lower case letters, digits and dashes")
         return self.root / project
 
     def _file(self, project: str, blob: BlobRef | str) -> Path:
         digest = blob if isinstance(blob, str) else blob.sha256
-        if not _DIGEST.match(digest):
+        if not _DIGEST.fullmatch(digest):
             raise ValueError("Not a sha256: 64 lower case hexadecimal digits")
         return self._project(project) / digest[:2] / digest
 

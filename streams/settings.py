@@ -25,7 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data: str = "data"
     """Folder of everything that has no place of its own."""
-    project: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")] = "default"
+    project: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)")] = "default"
     """The project that a source without a rule belongs to."""
     bus: Url | Literal[""] = ""
     """``embedded://DIR`` or ``kafka://HOST:PORT,HOST:PORT``."""
@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Outer zone: anonymized objects and results, by content."""
     dicom_host: str = "127.0.0.1"
     dicom_port: Port = 11112
-    dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$")] = "CHIPS"
+    dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$(?!\n)")] = "CHIPS"
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
     health_port: Port = 0

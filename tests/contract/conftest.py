@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,14 @@ import pytest
 from streams.settings import Settings
 from streams.store.api import Store
 from streams.store.opening import open_store
-
-ENGINES = ["memory", "sqlite", pytest.param("cassandra", marks=pytest.mark.real)]
+from tests.contract.making import ENGINES, drop_keyspace, new_keyspace
 
 
 @pytest.fixture(scope="session")
-def cassandra_store_url(cassandra_contact: str) -> str:
+def cassandra_store_url(cassandra_contact: str) -> Iterator[str]:
     """A keyspace of this run, migrated once."""
-    url = f"cassandra://{cassandra_contact}/chips_{uuid.uuid4().hex[:16]}"
+    keyspace = new_keyspace()
+    url = f"cassandra://{cassandra_contact}/{keyspace}"
 
     async def migrate() -> None:
         store = await open_store(Settings(store=url))
@@ -29,7 +28,8 @@ def cassandra_store_url(cassandra_contact: str) -> str:
             await store.close()
 
     asyncio.run(migrate())
-    return url
+    yield url
+    drop_keyspace(cassandra_contact, keyspace)
 
 
 @pytest.fixture(params=ENGINES)

@@ -251,8 +251,6 @@ def event_of_size(stream: str, size: int, version: int = 1) -> Event:
         )
         event_id = str(uuid.uuid4())
         first_of_all = first(data, event_id=event_id, source="/chips/tests", subject=stream, time=NOON)
-            data, event_id=str(uuid.uuid4()), source="/chips/tests", subject=stream, time=NOON
-        )
         return msgspec.structs.replace(first_of_all, sequence=sequence_of(version))
 
     def left(messages: list[str], description: str = "") -> int:

@@ -23,8 +23,8 @@ DEFAULT_PORT = 9042
 REQUEST_S = 10.0
 CONNECT_S = 10.0
 
-_KEYSPACE = re.compile(r"^[a-z][a-z0-9_]{0,47}$")
-_HOST = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?$")
+_KEYSPACE = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_HOST = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+)(:(?P<port>[0-9]{1,5}))?")
 
 
 class Contact(NamedTuple):
@@ -43,9 +43,9 @@ def parse_contact(url: str) -> Contact:
         When it is not that.
     """
     places, _, keyspace = url.removeprefix("cassandra://").partition("/")
-    found = [_HOST.match(place) for place in places.split(",")]
+    found = [_HOST.fullmatch(place) for place in places.split(",")]
     hosts = [(m["host"].strip("[]"), int(m["port"] or DEFAULT_PORT)) for m in found if m is not None]
-    if len(hosts) != len(found) or not _KEYSPACE.match(keyspace):
+    if len(hosts) != len(found) or not _KEYSPACE.fullmatch(keyspace):
         raise Rejected(
             "CHIPS_STORE takes cassandra://HOST:PORT,HOST:PORT/KEYSPACE; a keyspace's name has lower case "
             "letters, digits and underscores"
