@@ -134,7 +134,7 @@ def test_output_bytes_are_pinned(ct, encode, key):
     # A change here is a change of what policies do: raise REVISION, so that their digests change too.
     result = anonymize(encode(ct(), "implicit"), key=key, policy=Policy(name="pinned", version=1))
     assert result.policy == "pinned/1+dc752cf823e5"
-    assert result.sha256 == "9970e386ed10...d0bccf00e8e34"
+    assert result.sha256 == "9970e386ed100e305b292bb9e022162038f115697257ea978dbd0bccf00e8e34"
 
 
 def test_the_way_in_does_not_matter(ct, encode, key):

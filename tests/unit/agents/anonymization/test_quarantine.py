@@ -259,9 +259,9 @@ def bomb(source):
     body = (
         source[len(head) - 2 : source.index(b"\xe0\x7f\x10\0OW")]
         + b"\xe0\x7f\x10\0OW\0\0"
-        + struct.pack("<I", 900 << 20)
+        + struct.pack("<I", 100 << 20)
     )
-    parts = [machine.compress(body), *(machine.compress(bytes(1 << 20)) for _ in range(900)), machine.flush()]
+    parts = [machine.compress(body), *(machine.compress(bytes(1 << 20)) for _ in range(100)), machine.flush()]
     return head + b"".join(parts)
 
 
