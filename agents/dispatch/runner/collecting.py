@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from plugins.contract.errors import InvalidResult
 from plugins.contract.results import read_result
 from plugins.contract.types import Manifest, ResultLimits
 from schemas.job import Artefact, Finding, JobSucceeded, Measure, WorkOrder
 from streams.blobs import Blobs
+
+MAX_REPORT = 48 * 1024
+"""Bytes of a report: it travels in an event, with what the event adds."""
 
 
 def collect(
@@ -45,7 +50,7 @@ def collect(
         )
         for file in checked.files
     ]
-    return JobSucceeded(
+    succeeded = JobSucceeded(
         project=order.project,
         job=order.job,
         fencing=fencing,
@@ -60,3 +65,6 @@ def collect(
             Finding(code=one.code, severity=one.severity, message=one.message) for one in result.findings
         ],
     )
+    if len(msgspec.json.encode(succeeded)) > MAX_REPORT:
+        raise InvalidResult(f"names, measures and findings exceed {MAX_REPORT} bytes: put them into a file")
+    return succeeded
