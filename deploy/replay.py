@@ -110,7 +110,7 @@ async def dlq_list() -> int:
         parked = await dead_letters.parked_keys(ports.store.records)
     console.print(table if table.row_count else "No dead letters.")
     for key in parked:
-        say(f"parked: {key.agent} {key.key} since {key.parked.at.isoformat('T', 'seconds')}")
+        say(f"parked: {key.agent} {key.key} since {_time(key.parked.at)}")
     return 0
 
 
@@ -123,7 +123,7 @@ async def dlq_show(name: str) -> int:
     say(f"from      {letter.topic}, partition {letter.partition}, offset {letter.offset}")
     say(f"key       {letter.original.key}")
     say(f"why       {letter.why}")
-    say(f"attempts  {letter.attempts}, given up {letter.at.isoformat('T', 'seconds')}")
+    say(f"attempts  {letter.attempts}, given up {_time(letter.at)}")
     say(letter.original.value.decode("utf-8", "backslashreplace"))
     return 0
 
@@ -138,3 +138,7 @@ async def dlq_release(name: str) -> int:
         await producer.close()
     say(f"{len(sent)} messages sent again; the key goes on.")
     return 0
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
