@@ -45,9 +45,8 @@ def status(home: Path) -> int:
         states = Engines(home).status()
         for state in states:
             running = f"process {state.pid}" if state.pid else "not running"
-            say(
-                f"{state.name:<10} {state.address:<22} {running}, {'answers' if state.answers else 'does not answer'}"
-            )
+            answering = "answers" if state.answers else "does not answer"
+            say(f"{state.name:<10} {state.address:<22} {running}, {answering}")
         return 0 if all(state.answers for state in states) else 1
 
     return _told(work)
