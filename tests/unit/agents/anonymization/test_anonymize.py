@@ -257,6 +257,17 @@ def test_names_and_ids_of_the_object_are_found_in_text_that_is_kept(ct, encode, 
     assert other.Manufacturer == "Erikasson"
 
 
+def test_uids_nobody_lists_are_replaced_unless_the_standard_registers_them(ct, encode, key):
+    data = ct()
+    data.add_new(0x00083012, "UI", "1.2.3.4.88")  # Radiopharmaceutical Administration Event UID
+    data.add_new(0x0008001A, "UI", [str(MRImageStorage), "1.2.3.4.89"])  # Related General SOP Class UID
+    result = anonymize(encode(data), key=key, policy=BASIC)
+    assert b"1.2.3.4." not in result.content
+    out = opened(result)
+    assert out[0x00083012].value == pseudonymous_uid(key, "1.2.3.4.88")
+    assert list(out[0x0008001A].value) == [MRImageStorage, pseudonymous_uid(key, "1.2.3.4.89")]
+
+
 def test_objects_without_a_patient_are_not_one_patient(ct, encode, key):
     one = anonymize(encode(ct(PatientID="")), key=key, policy=BASIC)
     two = anonymize(encode(ct(PatientID="", StudyInstanceUID="1.2.3.4.99")), key=key, policy=BASIC)
