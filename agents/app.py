@@ -28,7 +28,7 @@ from streams.clock import Clock, utc_now
 from streams.errors import Rejected, Unavailable
 from streams.kafka.connection import Connection
 from streams.limits import MAX_DEAD_LETTER_BYTES
-from streams.opening import directory_of, is_embedded
+from streams.opening import directory_of, is_embedded, open_tail
 from streams.settings import Settings
 from streams.store.api import Records
 
@@ -129,6 +129,7 @@ async def run_agents(
     """
     # stamina's own logs the error with its text, which could quote a value.
     set_on_retry_hooks([_log_retry])
+    await _check_topics(settings, specs)
     ready = [asyncio.Event() for _ in specs]
     ending = asyncio.Event()
     apps: list[Coroutine[Any, Any, None]] = []
@@ -150,6 +151,15 @@ async def run_agents(
     for outcome in ended:
         if isinstance(outcome, Exception):
             raise _family(outcome)
+
+
+async def _check_topics(settings: Settings, specs: Sequence[AgentSpec]) -> None:
+    """Say at once that a topic is missing: a Kafka consumer would wait for it in silence."""
+    tail = open_tail(settings)
+    try:
+        await tail.ends(sorted({topic for spec in specs for topic in spec.topics}))
+    finally:
+        await tail.close()
 
 
 async def _run_app(app: AgentApp, consuming: asyncio.Event, ending: asyncio.Event, stop_s: float) -> None:

@@ -24,7 +24,7 @@ FETCH = 200
 POLL_S = 0.5
 """How long one look for records blocks the thread, s; it returns at once when some are there."""
 
-AWAY_S = 20.0
+AWAY_S = 10.0
 """How long no broker may answer before the reader is told, s."""
 
 _LOG = logging.getLogger("chips.kafka.tail")

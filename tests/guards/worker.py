@@ -35,7 +35,7 @@ class Obedient:
         self._producer = producer
 
     def note(self, what: str, text: str = "") -> None:
-        os.write(self._journal, f"{what} {text}\n".encode())
+        os.write(self._journal, f"{what} {text}".strip().encode() + b"\n")
 
     async def handle(self, event: Event) -> None:
         text = event.data.text
