@@ -1,0 +1,188 @@
+"""The anonymization agent around its core: one verdict an image, one manifest a version."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.anonymization.agent import Anonymization, judge_with
+from agents.anonymization.manifest import GIVEN_UP, summarize
+from agents.anonymization.policy import BASIC
+from agents.progress import Progress
+from gateway.identity import ProjectKey
+from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
+from schemas.identity import BlobRef
+from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttributes, SeriesManifest
+from schemas.pacs import SeriesSettled
+from streams.blobs import Blobs, Missing
+from streams.errors import Unavailable
+from streams.store.api import Fact
+from streams.store.memory.store import MemoryStore
+from tests.integration.flowing import verdict
+from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Crash, Ticking, key, pacs_event, stored, uuid
+
+IMAGE = "chips.image.v1"
+
+
+def fact(data):
+    return StoredInstance(
+        instance=data.instance,
+        digest=data.digest,
+        blob=data.blob,
+        sop_class_uid=data.sop_class_uid,
+        modality=data.modality,
+        association=data.association,
+        received=data.received,
+    )
+
+
+class Room:
+    def __init__(self, tmp_path, judge=None):
+        self.judged = []
+        self.store, self.bus, self.clock, self.blobs = MemoryStore(), Bus(), Ticking(), Blobs(tmp_path)
+        self.progress = Progress(
+            self.store.facts, self.bus, self.clock, kinds=("anonymized", "quarantined"), source="/chips/x"
+        )
+
+        def counted(data):
+            self.judged.append(data.instance)
+            return (judge or verdict)(data)
+
+        self.agent = Anonymization(
+            self.store, self.bus, self.clock, self.progress, blobs=self.blobs, judge=counted
+        )
+
+    async def arrive(self, *events):
+        for event in events:
+            data = event.data
+            row = Fact(
+                PROJECT,
+                "stored",
+                data.series,
+                f"{data.instance}.{data.digest}",
+                msgspec.json.encode(fact(data)),
+            )
+            await self.store.facts.put([row])
+            await self.agent.handle(event)
+
+    async def settle(self, version=1):
+        settled = SeriesSettled(
+            project=PROJECT,
+            patient=PATIENT,
+            study=key(1),
+            series=key(1),
+            modality="CT",
+            version=version,
+            instances=1,
+            conflicts=0,
+            evidence="quiet",
+        )
+        await self.agent.handle(pacs_event(settled, uuid(f"settled {version}")))
+        return self.bus.data(IMAGE, SeriesAnonymized)[-1]
+
+
+async def test_an_image_is_judged_once(tmp_path):
+    room = Room(tmp_path)
+    await room.arrive(stored(1), stored(7), stored(1), stored(7))
+    assert room.judged == [key(1), key(7)]
+    assert await room.store.facts.count(PROJECT, "anonymized", key(1)) == 1
+    assert await room.store.facts.count(PROJECT, "quarantined", key(1)) == 1
+    assert len(room.bus.data(IMAGE, InstanceQuarantined)) == 1
+    await room.progress.flush()
+    (counts,) = room.bus.data("chips.live.v1")
+    assert (counts.anonymized, counts.quarantined, counts.stored) == (1, 1, None)
+
+
+async def test_a_crash_before_the_quarantine_is_told_tells_it_then(tmp_path):
+    room = Room(tmp_path)
+    room.bus.crash_after = 0
+    with pytest.raises(Crash):
+        await room.arrive(stored(7))
+    await room.arrive(stored(7))
+    assert len(room.bus.data(IMAGE, InstanceQuarantined)) == 1
+    assert await room.store.facts.count(PROJECT, "quarantined", key(1)) == 1
+
+
+async def test_a_settled_series_has_a_manifest_that_repeats_itself(tmp_path):
+    room = Room(tmp_path)
+    await room.arrive(stored(3), stored(1), stored(2), stored(7), stored(2, digest=99))
+    first, again = await room.settle(), await room.settle()
+    assert first == again
+    assert len({event.id for event in room.bus.events(IMAGE) if event.data == first}) == 1
+    assert (first.anonymized, first.quarantined, first.conflicts) == (3, 1, 1)
+    assert first.attributes.patient_sex == "F"
+    body = room.blobs.path(PROJECT, first.manifest).read_bytes()
+    listed = msgspec.json.decode(body, type=SeriesManifest)
+    assert [one.instance for one in listed.instances] == [key(1), key(2), key(3)]
+    later = await room.settle(version=2)
+    assert later.manifest == first.manifest
+
+
+async def test_a_series_without_a_clean_image_has_no_manifest(tmp_path):
+    room = Room(tmp_path)
+    await room.arrive(stored(7))
+    said = await room.settle()
+    assert (said.manifest, said.anonymized, said.quarantined) == (None, 0, 1)
+
+
+async def test_what_fails_is_told_by_its_family(tmp_path):
+    secret = ProjectKey(project=PROJECT, secret=bytes(32))
+    vault = Blobs(tmp_path / "vault", private=True)
+    room = Room(tmp_path / "blobs", judge_with(vault, lambda _project: secret, BASIC))
+    with pytest.raises(Unavailable, match="not there"):
+        await room.arrive(stored(1))
+    vault.put(PROJECT, b"anything", "application/dicom")
+    with pytest.raises(Missing):
+        await room.arrive(stored(1))
+
+
+async def test_what_is_no_dicom_is_kept_back(tmp_path):
+    secret = ProjectKey(project=PROJECT, secret=bytes(32))
+    vault = Blobs(tmp_path / "vault", private=True)
+    blob = vault.put(PROJECT, b"no DICOM at all", "application/dicom")
+    room = Room(tmp_path / "blobs", judge_with(vault, lambda _project: secret, BASIC))
+    event = stored(1)
+    data = msgspec.structs.replace(event.data, blob=blob)
+    await room.arrive(msgspec.structs.replace(event, data=data))
+    assert len(room.bus.data(IMAGE, InstanceQuarantined)) == 1
+
+
+def test_an_image_without_a_verdict_is_not_passed_over():
+    one = fact(stored(1).data)
+    summary = summarize(PROJECT, key(1), [one], {}, {})
+    assert (summary.manifest, summary.quarantined, summary.reasons[0].reason) == (None, 1, GIVEN_UP)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4), st.booleans()), unique_by=lambda one: one[:2])
+)
+def test_a_summary_counts_every_image_once(images):
+    rows, clean, kept = [], {}, {}
+    for instance, digest, is_clean in images:
+        row = fact(stored(instance, digest=digest).data)
+        rows.append(row)
+        name = f"{row.instance}.{row.digest}"
+        if is_clean:
+            blob = BlobRef(sha256=row.digest, size=1, media_type="application/dicom")
+            clean[name] = AnonymizedInstance(
+                instance=row.instance,
+                digest=row.digest,
+                blob=blob,
+                policy="p",
+                attributes=SeriesAttributes(),
+            )
+        else:
+            kept[name] = QuarantinedInstance(
+                instance=row.instance, digest=row.digest, reason="ultrasound", message="m", policy="p"
+            )
+    summary = summarize(PROJECT, key(1), rows, clean, kept)
+    assert summary == summarize(PROJECT, key(1), rows[::-1], clean, kept)
+    instances = {row.instance for row in rows}
+    assert summary.anonymized + summary.quarantined == len(instances)
+    assert summary.conflicts == len(rows) - len(instances)
+    assert sum(reason.instances for reason in summary.reasons) == summary.quarantined
+    listed = [one.instance for one in summary.manifest.instances] if summary.manifest else []
+    assert listed == sorted(set(listed))
+    assert len(listed) == summary.anonymized
