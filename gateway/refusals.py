@@ -8,6 +8,7 @@ status  reason                          when
 0xA900  other-class, other-instance     the data set is not the object that the command announced
 0xC000  the code of `Malformed`         the data set can't be understood, or lacks a UID that places it
 0xC000  no-dataset                      a command without a data set
+0xC001  failed                          a defect of ours, which the log tells
 ======  ==============================  =========================================================
 
 An object without Study, Series or SOP Instance UID is refused instead of kept: it could be on no card, and
@@ -22,6 +23,7 @@ from gateway.part10 import Malformed
 OUT_OF_RESOURCES = 0xA700
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
+FAILED = 0xC001
 
 COMMENT_LENGTH = 64
 """Error Comment has VR LO."""
@@ -59,3 +61,8 @@ def other_instance() -> ObjectRefused:
 def not_understood(error: Malformed) -> ObjectRefused:
     """Refuse what can't be read far enough to know where it belongs."""
     return ObjectRefused(CANNOT_UNDERSTAND, error.code, str(error)[:COMMENT_LENGTH])
+
+
+def failed() -> ObjectRefused:
+    """Refuse because of a defect of ours: never acknowledge what was not stored."""
+    return ObjectRefused(FAILED, "failed", "The receiver failed on this object: tell its operator")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -20,9 +22,10 @@ from pynetdicom.sop_class import Verification
 
 from gateway.associations import Carried, carry, ended, outcome_of
 from gateway.errors import ObjectRefused
+from gateway.listening import DoorAssociation, DoorServer
 from gateway.metrics import Metrics
-from gateway.receiving import MAX_PDU, DoorAssociation, DoorServer, PynetdicomFile
-from gateway.refusals import no_dataset
+from gateway.receiving import MAX_PDU, PynetdicomFile
+from gateway.refusals import failed, no_dataset
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from gateway.storing import Storing
 from streams.clock import Clock
@@ -39,12 +42,13 @@ log = structlog.get_logger()
 def configure_pynetdicom() -> None:
     """Set what pynetdicom only lets its process set: any storage context is taken, and it logs nothing.
 
-    Its log lines quote UIDs and values of the objects.
+    Its and pydicom's log lines and warnings quote UIDs and values of the objects.
     """
     _config.UNRESTRICTED_STORAGE_SERVICE = True
     _config.LOG_HANDLER_LEVEL = "none"
     for name in ("pynetdicom", "pydicom"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        warnings.filterwarnings("ignore", module=rf"{name}\b")
 
 
 class Door:
@@ -145,18 +149,28 @@ class Door:
         try:
             self._store(association, carried, file)
         except ObjectRefused as refused:
-            self._metrics.refused.labels(refused.reason).inc()
-            log.warning(
-                "object.refused",
-                association=carried.association,
-                reason=refused.reason,
-                status=f"{refused.status:04X}",
+            return self._refuse(carried, refused)
+        except Exception as error:  # noqa: BLE001 - a defect must not pass for success, nor end others' work
+            # Where, and not what it says: that might quote a value.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error(  # noqa: TRY400 - see above
+                "object.failed", association=carried.association, kind=type(error).__name__, where=where
             )
-            answer = Dataset()
-            answer.Status = refused.status
-            answer.ErrorComment = refused.comment
-            return answer
+            return self._refuse(carried, failed())
         return _SUCCESS
+
+    def _refuse(self, carried: Carried, refused: ObjectRefused) -> Dataset:
+        self._metrics.refused.labels(refused.reason).inc()
+        log.warning(
+            "object.refused",
+            association=carried.association,
+            reason=refused.reason,
+            status=f"{refused.status:04X}",
+        )
+        answer = Dataset()
+        answer.Status = refused.status
+        answer.ErrorComment = refused.comment
+        return answer
 
     def _store(self, association: DoorAssociation, carried: Carried, file: PynetdicomFile | None) -> None:
         if file is None:

@@ -4,38 +4,24 @@ Files are streamed as they are, never decoded or converted. What is transient (n
 resources) is tried again with back-off; what is refused is told and left.
 """
 
-# ruff: noqa: SLF001 - `_c_store` is made of the parts that pynetdicom's own method is made of
-
 from __future__ import annotations
 
 import hashlib
-import logging
-import queue
-import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydicom.uid import UID
-from pynetdicom import AE, _config
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.presentation import build_context
-
 from gateway.manifest import Answer, Manifest, is_acknowledged
 from gateway.outgoing import Outgoing, Skipped, batches, examine, find
-from gateway.receiving import MAX_PDU
-from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
+from gateway.peer import Peer, c_store, silence_pynetdicom
 from streams.clock import utc_now
 
 BACK_OFF_S = (0.5, 30.0)
 """First and longest wait before what failed is tried again, s; doubled in between."""
 
-TIMEOUT_S = 60
-_QUEUED_PDUS = 16
 _NOT_ACCEPTED = 0x0122
 _PROCESSING_FAILURE = 0x0110
 
@@ -107,16 +93,14 @@ def send(
     streams.errors.Rejected
         When the manifest can't be written.
     """
-    # Its log lines quote UIDs.
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
-    _config.LOG_HANDLER_LEVEL = "none"
+    silence_pynetdicom()
     found = [examine(path) for path in find(paths)]
     files = [one for one in found if isinstance(one, Outgoing)]
     skipped = [one for one in found if isinstance(one, Skipped)]
     with Manifest(manifest) as known:
         left = [file for file in files if not known.has(file)]
         tally = _Tally(Progress(len(files), already=len(files) - len(left)), known, on_progress)
-        peer = _Peer(host, port, called_ae, calling_ae)
+        peer = Peer(host, port, called_ae, calling_ae)
         halt = stop or threading.Event()
         with ThreadPoolExecutor(associations, thread_name_prefix="send") as pool:
             work = [
@@ -130,49 +114,6 @@ def send(
             for piece in work:
                 piece.result()
     return Summary(tally.progress, skipped, tally.troubles)
-
-
-class _Peer(NamedTuple):
-    host: str
-    port: int
-    called_ae: str
-    calling_ae: str
-
-    def associate(self, contexts: Iterable[tuple[str, str]]) -> Any:
-        ae = AE(self.calling_ae)
-        ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-        ae.implementation_version_name = IMPLEMENTATION_VERSION
-        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = TIMEOUT_S
-        association = ae.associate(
-            self.host,
-            self.port,
-            contexts=[build_context(sop_class, syntax) for sop_class, syntax in contexts],
-            ae_title=self.called_ae,
-            max_pdu=MAX_PDU,
-        )
-        if association.is_established:
-            association.dul.to_provider_queue = _Bounded(association.dul)
-            association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return association
-
-
-class _Bounded(queue.Queue[Any]):
-    """PDUs to be sent, a few: pynetdicom would queue a whole file in memory."""
-
-    def __init__(self, dul: threading.Thread) -> None:
-        super().__init__(_QUEUED_PDUS)
-        self._dul = dul
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - the signature of Queue
-        """Wait for room while somebody sends; what nobody will send is dropped."""
-        while self._dul.is_alive():
-            try:
-                super().put(item, block, 1.0 if timeout is None else timeout)
-            except queue.Full:
-                if timeout is not None or not block:
-                    raise
-            else:
-                return
 
 
 class _Tally:
@@ -227,7 +168,7 @@ class _Batch:
         self,
         files: list[Outgoing],
         *,
-        peer: _Peer,
+        peer: Peer,
         tally: _Tally,
         retries: int,
         back_off_s: tuple[float, float],
@@ -294,7 +235,7 @@ class _Batch:
         try:
             with file.path.open("rb") as stream:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            response = _c_store(association, file)
+            response = c_store(association, file)
         except ValueError:
             status, comment = _NOT_ACCEPTED, "the other side does not take this SOP Class and transfer syntax"
         except OSError as error:
@@ -304,39 +245,3 @@ class _Batch:
                 return None
             status, comment = int(response.Status), str(response.ErrorComment or "")
         return Answer(file, sha256, status, comment, utc_now())
-
-
-def _c_store(association: Any, file: Outgoing) -> C_STORE | None:
-    """Send one C-STORE and wait for its answer; None when the association broke.
-
-    As pynetdicom's ``send_c_store`` of a path, which takes the UIDs from the file meta information alone.
-
-    Raises
-    ------
-    ValueError
-        When the other side accepted no context for it.
-    OSError
-        When the file can't be read.
-    """
-    context = association._get_valid_context(
-        UID(file.sop_class_uid), UID(file.transfer_syntax_uid), "scu", allow_conversion=False
-    )
-    request = C_STORE()
-    request.MessageID = 1
-    request.Priority = 2
-    request.AffectedSOPClassUID = file.sop_class_uid
-    request.AffectedSOPInstanceUID = file.sop_instance_uid
-    request._dataset_path = (file.path, file.offset)
-    association._reactor_checkpoint.clear()
-    try:
-        until = time.monotonic() + TIMEOUT_S
-        while not association._is_paused and time.monotonic() < until:
-            time.sleep(0.0001)
-        association.dimse.send_msg(request, context.context_id)
-        _, response = association.dimse.get_msg(block=True)
-    finally:
-        association._reactor_checkpoint.set()
-    if response is None:
-        association.abort()
-        return None
-    return response if response.is_valid_response else None

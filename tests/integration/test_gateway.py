@@ -300,6 +300,12 @@ async def test_nothing_that_identifies_is_logged(tmp_path):
     _, output = await command(
         "storescu", "-v", "--no-halt", "+sd", "127.0.0.1", str(settings.dicom_port), str(tmp_path / "out")
     )
+
+    def odd_uid():
+        with associated(settings.dicom_port, [CT]) as association:
+            assert store_bytes(association, encoded(images[0]), "1.2.SYNTH.3").Status == 0xA900
+
+    await asyncio.to_thread(odd_uid)
     door.stop()
     text = log.read_text()
     assert "object.refused" in text, output

@@ -16,6 +16,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
 from gateway.sending import send
+from gateway.storing import Storing
 from tests.door import (
     CT,
     DoorProcess,
@@ -75,6 +76,23 @@ async def test_what_cant_be_kept_is_refused_and_the_association_goes_on(tmp_path
         if reason:
             assert door.metric("refused_total", reason=reason) == 1
         assert door.metric("stored_total") == 1
+
+
+async def test_a_defect_of_ours_never_passes_for_success(tmp_path, monkeypatch, capsys):
+    one = image()
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                with monkeypatch.context() as patch:
+                    patch.setattr(Storing, "store", lambda *_, **__: {}["defect"])
+                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0xC001
+                assert door.incoming() == []
+                assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+
+        await asyncio.to_thread(talk)
+        assert door.metric("refused_total", reason="failed") == 1
+    assert "KeyError" in capsys.readouterr().out
 
 
 def send_half(association, dataset) -> None:

@@ -12,6 +12,7 @@ ALL = [
     refusals.no_dataset(),
     refusals.other_class(),
     refusals.other_instance(),
+    refusals.failed(),
     refusals.not_understood(
         Malformed("bad-uid", "Something went wrong, and it takes many words to say. " * 4)
     ),
