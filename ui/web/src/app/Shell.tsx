@@ -14,7 +14,7 @@ import { StaleBanner } from './StaleBanner';
 export function Shell() {
   const me = useMe();
   const navigate = useNavigate();
-  const here = useRouterState({ select: (state) => state.location.href });
+  const here = useRouterState({ select: (state) => state.location });
   const id = me?.user.id;
   const feeds = useLive((state) => Object.keys(state.cards).length);
 
@@ -26,7 +26,8 @@ export function Shell() {
 
   const signedOut = me === null && queryClient.getQueryState(meQuery.queryKey)?.status === 'success';
   useEffect(() => {
-    if (signedOut) void navigate({ to: '/login', search: here === '/' ? {} : { to: here } });
+    if (!signedOut || here.pathname === '/login') return;
+    void navigate({ to: '/login', search: here.href === '/' ? {} : { to: here.href } });
   }, [signedOut, navigate, here]);
 
   if (!me) return null;

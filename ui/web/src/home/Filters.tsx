@@ -1,5 +1,4 @@
-import { Menu } from '@mantine/core';
-import { ArrowDownUp, Check } from 'lucide-react';
+import { ArrowDownUp } from 'lucide-react';
 import type { Card } from '../api/types';
 import { type Filter, passes } from '../domain/cards';
 import type { Sort } from '../live/state';
@@ -58,27 +57,17 @@ export function Filters({ cards, show, modality, sort, onShow, onModality, onSor
             {one}
           </Chip>
         ))}
-      <Menu position="bottom-start" shadow="none" width={190} withinPortal>
-        <Menu.Target>
-          <button type="button" className={css.chip}>
-            <ArrowDownUp size={13} aria-hidden="true" />
-            {text.home.sortBy(text.home.sorts[sort])}
-          </button>
-        </Menu.Target>
-        <Menu.Dropdown>
+      <label className={css.chip}>
+        <ArrowDownUp size={13} aria-hidden="true" />
+        <span>{text.home.sort}</span>
+        <select value={sort} onChange={(event) => onSort(event.target.value as Sort)}>
           {SORTS.map((one) => (
-            <Menu.Item
-              key={one}
-              role="menuitemradio"
-              aria-checked={one === sort}
-              rightSection={one === sort ? <Check size={15} aria-hidden="true" /> : null}
-              onClick={() => onSort(one)}
-            >
+            <option key={one} value={one}>
               {text.home.sorts[one]}
-            </Menu.Item>
+            </option>
           ))}
-        </Menu.Dropdown>
-      </Menu>
+        </select>
+      </label>
     </fieldset>
   );
 }

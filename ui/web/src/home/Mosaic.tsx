@@ -5,6 +5,11 @@ import { pictureOf } from '../domain/cards';
 import { text } from '../texts';
 import css from './Mosaic.module.css';
 
+/** Frames of a strip (`plugins/imaging/pictures.py` draws as many). */
+const FRAMES = 24;
+/** Height of the mosaic, px. */
+const HEIGHT = 172;
+
 interface Props {
   card: Card;
   stored: number;
@@ -47,26 +52,28 @@ export function Mosaic({ card, stored, anonymized, scrub, area }: Props) {
   );
 }
 
-/** Square frames side by side in one picture, of which one is seen. It is fetched on the first scrub. */
+/** Frames side by side in one picture, of which one is seen. It is fetched on the first scrub. */
 function Strip({ url, scrub }: { url: string; scrub: number }) {
-  const [frames, setFrames] = useState(0);
-  const frame = Math.min(frames - 1, Math.floor(scrub * frames));
+  // Width by height of one frame, known when the picture is there.
+  const [aspect, setAspect] = useState<number | null>(null);
+  const frame = Math.min(FRAMES - 1, Math.floor(scrub * FRAMES));
   return (
-    <div className={css.strip} data-loaded={frames > 0}>
-      <div className={css.window}>
+    <div className={css.strip} data-loaded={aspect !== null}>
+      <div
+        className={css.window}
+        style={{ aspectRatio: aspect ?? 1, maxWidth: `${HEIGHT * (aspect ?? 1)}px` }}
+      >
         <img
           src={url}
           alt=""
           draggable={false}
           onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
-            setFrames(Math.max(1, Math.round(naturalWidth / naturalHeight)))
+            setAspect(naturalWidth / FRAMES / naturalHeight)
           }
-          style={
-            frames ? { width: `${frames * 100}%`, transform: `translateX(${(-frame / frames) * 100}%)` } : {}
-          }
+          style={{ width: `${FRAMES * 100}%`, transform: `translateX(${(-frame / FRAMES) * 100}%)` }}
         />
       </div>
-      <i style={{ transform: `scaleX(${frames ? (frame + 1) / frames : 0})` }} />
+      <i style={{ transform: `scaleX(${(frame + 1) / FRAMES})` }} />
     </div>
   );
 }

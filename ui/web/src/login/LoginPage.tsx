@@ -46,7 +46,7 @@ export function LoginPage() {
           <Logo size={34} />
           <h1>{text.app.name}</h1>
         </div>
-        <p className={css.lead}>{to ? text.login.expired : text.login.lead}</p>
+        <p className={css.lead}>{to ? text.login.goOn : text.login.lead}</p>
         <TextInput
           name="name"
           label={text.login.name}

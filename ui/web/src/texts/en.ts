@@ -41,7 +41,7 @@ export const en = {
     password: 'Password',
     show: 'Show or hide the password',
     submit: 'Sign in',
-    expired: 'Your session has ended. Sign in again to go on.',
+    goOn: 'Sign in to go on to the page you asked for.',
     hint: 'The first account is made with chips user add.',
   },
   home: {
@@ -74,7 +74,6 @@ export const en = {
     done: 'Done',
     sort: 'Sort',
     sorts: { activity: 'Last activity', created: 'Newest first', title: 'Title' },
-    sortBy: (name: string) => `Sort: ${name.toLowerCase()}`,
     updates: (n: number) => (n === 1 ? '1 new feed' : `${n} new feeds`),
     nothing: 'No feed matches.',
     clearFilters: 'Show all feeds',
