@@ -1,7 +1,8 @@
-"""Repairs the commit position of Faust 0.15's consumers; mixed in before either driver."""
+"""Repairs Faust 0.15's consumers: commit position, and the pause when full; mixed in before either driver."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ from faust.types.tuples import ack_lock
 from mode.utils.futures import notify
 
 from agents.transport.positions import Positions
+
+FULL_NAP_S = 0.01
+"""How soon a consumer whose buffers are full looks again, s."""
 
 
 class StrictAcks:
@@ -23,6 +27,8 @@ class StrictAcks:
     _unacked_messages: Any
     _waiting_for_ack: Any
     _n_acked: int
+    flow_active: bool
+    _get_active_partitions: Any
 
     def __init__(self, transport: Any, callback: Any, *arguments: Any, **options: Any) -> None:
         self._positions: Positions[TP] = Positions()
@@ -53,6 +59,13 @@ class StrictAcks:
         """Forget what was under way: its next owner begins at the committed position."""
         self._positions.forget(revoked)
         await super().on_partitions_revoked(revoked)  # type: ignore[misc]  # of the driver
+
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
+        # While every partition's buffer is full Faust sleeps a second, in which a quick handler runs dry.
+        if self.flow_active and not self._get_active_partitions():
+            await asyncio.sleep(FULL_NAP_S)
+            return {}, set()
+        return await super()._wait_next_records(timeout)  # type: ignore[misc]  # of the driver
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (

@@ -46,6 +46,7 @@ def test_faust_asks_what_the_repair_replaces(consumer):
     assert "self._filter_tps_with_pending_acks(topics)" in inspect.getsource(consumer.force_commit)
     assert "self._new_offset(tp)" in inspect.getsource(consumer._filter_committable_offsets)
     assert "consumer.ack(self)" in inspect.getsource(faust.types.tuples.ConsumerMessage.on_final_ack)
+    assert "await self._wait_next_records(timeout)" in inspect.getsource(consumer.getmany)
     for name in ("ack", "on_partitions_revoked", "_filter_tps_with_pending_acks", "_new_offset"):
         assert callable(getattr(consumer, name))
 
