@@ -121,7 +121,6 @@ class Histories(Generic[S]):
             try:
                 appended = await self._events.append(stream, state.version, made)
             except Conflict:
-                self._states.pop(stream, None)
                 if attempt == TRIES:
                     raise
                 continue

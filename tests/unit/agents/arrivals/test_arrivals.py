@@ -136,6 +136,26 @@ async def test_an_image_again_changes_nothing_and_other_bytes_are_a_conflict():
     assert door.settled() == [(1, 1, 0), (2, 1, 1)]
 
 
+async def test_a_late_image_whose_deadline_was_lost_in_a_crash_is_not_lost():
+    door = Door()
+    await door.receive(stored(1), ended())
+    await door.wait(2)
+    setting = door.store.deadlines.set
+
+    async def crash(_deadline):
+        raise Crash
+
+    door.store.deadlines.set = crash
+    await door.bus.send(message(stored(2)))
+    with pytest.raises(Crash):
+        await door.group.settle()
+    door.store.deadlines.set = setting
+    door.restart()
+    await door.group.settle()
+    await door.wait(11)
+    assert door.settled() == [(1, 1, 0), (2, 2, 0)]
+
+
 async def test_an_end_of_a_series_without_images_settles_nothing():
     door = Door()
     await door.receive(ended())

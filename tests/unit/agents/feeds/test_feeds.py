@@ -11,6 +11,7 @@ from agents.feeds.agent import feeds_agent
 from schemas import command as c
 from schemas import feed as f
 from schemas import job, make
+from schemas.catalogue import decode
 from schemas.facts import SeriesOfStudy, StudyOfProject
 from schemas.identity import BlobRef, default_feed, derived_id, feed_stream, job_stream, series_stream
 from schemas.image import SeriesAnonymized, SeriesAttributes, SeriesReceiving
@@ -239,6 +240,24 @@ async def test_reports_of_a_job_without_a_history_are_poison():
     report = job.JobRunning(project=PROJECT, job=uuid("j"), fencing=1, attempt=1, isolation="docker")
     with pytest.raises(Poison, match="no request"):
         await spec.handle(event(report, ident="1", subject=job_stream(PROJECT, uuid("j"))))
+
+
+async def test_who_sees_an_event_can_read_views_of_its_version():
+    office = Office()
+    sending, seen = office.bus.send, []
+
+    async def send(sent):
+        if sent.topic == FEED:
+            version = decode(sent.value).version
+            rows = await office.store.views.rows("timeline", PROJECT, ONE)
+            seen.append((await office.card(ONE)).version >= version and len(rows) >= version)
+        return await sending(sent)
+
+    office.bus.send = send
+    await office.arrive(1)
+    await office.work(1)
+    await office.group.settle()
+    assert seen == [True] * 7
 
 
 async def test_a_generation_that_is_being_rebuilt_is_written_too():
