@@ -70,7 +70,8 @@ def test_affine_is_right_at_landmarks(assembled, find_markers, tmp_path, spec):
     ras = landmark * (-1, -1, 1)
     for code in ("sform", "qform"):
         affine = getattr(image, f"get_{code}")()
-        assert np.allclose(affine, image.affine, atol=1e-3)
+        # The qform's real part is left out: readers take one below 6e-4 for 0, near half a turn.
+        assert np.allclose(affine, image.affine, atol=5e-3)
         i, j, k = np.rint(np.linalg.solve(affine, [*ras, 1])[:3]).astype(int)
         assert image.dataobj[i, j, k] > (510 if spec.modality == "CT" else 870)
 
