@@ -68,8 +68,8 @@ async def rebuild(view: View, at: datetime | None) -> int:
                 on_progress=lambda now: progress.update(task, completed=now.feeds, total=now.of),
             )
     say(
-        f"{rebuilt.view}, generation {rebuilt.generation}: {rebuilt.rows} rows from {rebuilt.events} events of "
-        f"{rebuilt.feeds} feeds."
+        f"{rebuilt.view}, generation {rebuilt.generation}: {rebuilt.rows} rows from "
+        f"{rebuilt.events} events of {rebuilt.feeds} feeds."
     )
     for gap in rebuilt.gaps:
         say(f"missing in the store: {gap.stream}, versions {gap.first} to {gap.last}")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 
-console = Console(highlight=False)
+WIDE = 132
+"""Columns of a log or a pipe, which have no width of their own."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def say(line: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -130,7 +131,7 @@ async def _work(demo: _Demo, ready: asyncio.Event, stop: asyncio.Event) -> int:
     tell(summary)
     store = await open_store(settings)
     try:
-        found = await _until_done(demo, store, summary, stop)
+        found = await _until_done(demo, store, stop)
     finally:
         await store.close()
     return _report(demo, summary, found, password)
@@ -160,10 +161,8 @@ def _send(demo: _Demo, stop: asyncio.Event) -> sending.Summary:
         )
 
 
-async def _until_done(
-    demo: _Demo, store: Store, summary: sending.Summary, stop: asyncio.Event
-) -> list[FeedDetail]:
-    wanted = summary.progress.acknowledged + summary.progress.already
+async def _until_done(demo: _Demo, store: Store, stop: asyncio.Event) -> list[FeedDetail]:
+    wanted = await asyncio.to_thread(_distinct, demo.folder / "sent.jsonl")
     deadline = time.monotonic() + DONE_S
     with bar() as progress:
         task = progress.add_task("Measuring", total=None)
@@ -178,14 +177,19 @@ async def _until_done(
             await asyncio.sleep(0.25)
 
 
+def _distinct(manifest: Path) -> int:
+    """Count the images that were acknowledged: packages carry some of them in several encodings."""
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    return len({json.loads(line)["sop_instance_uid"] for line in lines})
+
+
 def _report(demo: _Demo, summary: sending.Summary, details: list[FeedDetail], password: str) -> int:
     seconds = time.monotonic() - demo.began
     known = sorted(lines(details), key=lambda line: (line.title, line.series))
-    table = Table(
-        "study", "series", "modality", "images", "anonymized", "quarantined", "outcome", title="What arrived"
-    )
+    columns = ("study", "modality", "images", "anonymized", "quarantined", "outcome")
+    table = Table(*columns, title="What arrived", title_justify="left")
     for line in known:
-        table.add_row(line.title, line.series[:8], line.modality, *_numbers(line), line.outcome)
+        table.add_row(line.title, line.modality, *_numbers(line), line.outcome)
     console.print(table)
     say(
         f"{len(details)} studies, {len(known)} series, {sum(line.instances for line in known)} images: "
