@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import signal
 import socket
@@ -15,8 +16,13 @@ from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
+from gateway import segments
+from gateway.errors import JournalBroken
+from gateway.journal import Journal
 from gateway.sending import send
 from gateway.storing import Storing
+from schemas.envelope import InvalidEvent
+from streams.errors import Unavailable
 from tests.door import (
     CT,
     DoorProcess,
@@ -93,6 +99,44 @@ async def test_a_defect_of_ours_never_passes_for_success(tmp_path, monkeypatch, 
         await asyncio.to_thread(talk)
         assert door.metric("refused_total", reason="failed") == 1
     assert "KeyError" in capsys.readouterr().out
+
+
+async def test_a_failing_disk_ends_the_gateway_and_nothing_is_acknowledged(tmp_path, monkeypatch):
+    one = image()
+    with pytest.raises(JournalBroken, match="disk"):  # noqa: PT012 - it comes when the door is left
+        async with open_door(settings_in(tmp_path)) as door:
+
+            def talk():
+                with associated(door.port, [CT]) as association, monkeypatch.context() as patch:
+                    patch.setattr(segments.os, "fdatasync", failing)
+                    answer = store_bytes(association, encoded(one), one.SOPInstanceUID)
+                    assert answer.Status == OUT_OF_RESOURCES
+
+            await asyncio.to_thread(talk)
+            await asyncio.wait({door.task}, timeout=30)
+    assert stored(await published(settings_in(tmp_path))) == []
+
+
+def failing(_fd):
+    raise OSError(errno.EIO, "input/output error")
+
+
+async def test_a_journal_of_a_newer_chips_ends_the_gateway_loudly(tmp_path):
+    settings = settings_in(tmp_path)
+    settings.path("vault").mkdir()
+    journal = Journal(settings.path("vault") / "journal")
+    journal.append([b'{"type": "chips.pacs.of_the_future.v9"}'])
+    journal.close()
+    with pytest.raises(InvalidEvent):
+        async with open_door(settings) as door:
+            await asyncio.wait({door.task}, timeout=30)
+
+
+async def test_a_port_that_is_taken_is_told(tmp_path):
+    async with open_door(settings_in(tmp_path / "one")) as door:
+        with pytest.raises(Unavailable, match="CHIPS_DICOM_PORT"):
+            async with open_door(settings_in(tmp_path / "two", dicom_port=door.port)):
+                pass
 
 
 def send_half(association, dataset) -> None:
