@@ -7,7 +7,7 @@ import itertools
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from plugins.phantom.ellipsoid import draw_spec
+from plugins.phantom.ellipsoid import draw_spec, lay_out
 from plugins.phantom.series import series_of
 from tests.e2e.conftest import storescu, until
 
@@ -107,7 +107,7 @@ def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pict
 
     before, slice_before = cells(tile), cells(axial)
     assert max(before) - min(before) > 20, "the volume tile is flat"
-    page.evaluate("window.__chips.viewer.setScene({azimuth: window.__chips.scene().azimuth + 70})")
+    show(page, {"azimuth": page.evaluate("window.__chips.scene().azimuth") + 70})
     after, slice_after = cells(tile), cells(axial)
     assert max(abs(a - b) for a, b in zip(before, after, strict=True)) > 5, "turning changed nothing"
     assert max(abs(a - b) for a, b in zip(slice_before, slice_after, strict=True)) < 2, (
@@ -115,21 +115,38 @@ def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pict
     )
 
     # A window in which the body (40 HU) and a marker (900 HU) differ.
-    page.evaluate("window.__chips.viewer.setScene({window: [-200, 1000]})")
+    show(page, {"window": [-200, 1000]})
+    grid = lay_out(spec)
     for landmark in spec.landmarks[:3]:
         at = list(landmark)
-        page.evaluate("p => window.__chips.viewer.setScene({crosshair: p})", at)
+        show(page, {"crosshair": at})
         spots = page.evaluate("p => window.__chips.viewer.project(p)", at)
         spot = next(one for one in spots if one["tile"]["kind"] == "axial")
         assert abs(spot["offPlane"]) < 2.5
         sample = page.evaluate("s => window.__chips.viewer.pick(s.x, s.y)", spot)
         assert max(abs(a - b) for a, b in zip(sample["point"], landmark, strict=True)) < 3.0
         assert sample["value"] > 600, f"no marker (900 HU) at {landmark}: {sample}"
-        # Beside the crosshair's lines, still within the marker: brighter than the body around it.
-        marker = brightness(page, spot["x"] + 3, spot["y"] + 3)
-        body = brightness(page, spot["x"] + 28, spot["y"] + 28)
-        assert marker > body + 40, f"marker {marker}, body {body} at {landmark}"
+        # The crosshair goes aside, along the rows and columns that the tile shows: its lines hide the marker.
+        aside = [
+            c + 25 * (r + d) for c, r, d in zip(at, grid.row_direction, grid.column_direction, strict=True)
+        ]
+        show(page, {"crosshair": aside})
+        spots = page.evaluate("p => window.__chips.viewer.project(p)", at)
+        spot = next(one for one in spots if one["tile"]["kind"] == "axial")
+        assert abs(spot["offPlane"]) < 1.5
+        marker = brightness(page, spot["x"], spot["y"])
+        body = brightness(page, spot["x"] - 18, spot["y"] - 18)
+        assert marker > body + 60, f"marker {marker}, body {body} at {landmark}"
     page.screenshot(path=pictures / "feed-dark.png")
+
+
+def show(page, scene) -> None:
+    """Change the scene and wait until it is drawn: where a tile cuts is known with its picture."""
+    page.evaluate(
+        "async scene => { window.__chips.viewer.setScene(scene);"
+        " for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame); }",
+        scene,
+    )
 
 
 def brightness(page, x, y) -> float:
