@@ -40,7 +40,7 @@ async def test_the_first_fact_under_a_key_stays(store, other):
     first = Fact(project, "stored", scope, "k", b"first")
     await store.facts.put([first])
     await other.facts.put([msgspec.structs.replace(first, body=b"second")])
-    await store.facts.put([msgspec.structs.replace(first, body=b"a third"), first])
+    await store.facts.put([first, msgspec.structs.replace(first, body=b"a third")])
     assert await store.facts.all(project, "stored", scope) == [first]
     assert await store.facts.count(project, "stored", scope) == 1
 

@@ -43,6 +43,11 @@ def test_every_event_is_found_by_walking_the_buckets(counts, bucket):
         assert seen == list(range(after + 1, version + 1))
 
 
+def test_where_stored_events_lie_never_changes():
+    assert [bucket_of_append(version) for version in (0, 9_999, 10_000, 20_001)] == [0, 0, 1, 2]
+    assert [first_bucket_after(version) for version in (0, 10_000, 10_030, 10_031)] == [0, 0, 0, 1]
+
+
 def test_a_lease_is_decided():
     first = acquired(None, "r", "a", NOON, NOON + SECOND)
     assert first == Lease("r", "a", 1, NOON + SECOND)
