@@ -15,7 +15,14 @@ from pydicom.uid import UID_dictionary
 
 SECRET_BYTES = 32
 
-_WELL_KNOWN = frozenset(str(uid) for uid in UID_dictionary)
+# pynetdicom adds these to pydicom's dictionary when it is imported: a pseudonym must not depend on that.
+_NEWER = (
+    "1.2.840.10008.1.2.4.110",
+    "1.2.840.10008.1.2.4.111",
+    "1.2.840.10008.1.2.4.112",
+    "1.2.840.10008.1.2.8.1",
+)
+_WELL_KNOWN = frozenset((*map(str, UID_dictionary), *_NEWER))
 
 
 class ProjectKey(msgspec.Struct, frozen=True, kw_only=True):

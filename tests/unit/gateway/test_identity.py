@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -83,6 +85,18 @@ def test_well_known_uids_stay():
     for uid in UID_dictionary:
         assert is_well_known(uid)
         assert pseudonymous_uid(A, uid) == uid
+
+
+@pytest.mark.parametrize(
+    "imports", ["", "import pynetdicom; ", "import gateway.identity; import pynetdicom; "]
+)
+def test_what_is_well_known_does_not_depend_on_who_was_imported(imports):
+    code = f"{imports}from gateway.identity import is_well_known; from pydicom.uid import UID_dictionary; "
+    code += "import pynetdicom; print(all(map(is_well_known, UID_dictionary)))"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout == "True\n"
 
 
 def test_what_merely_lies_under_the_standards_root_is_not_well_known():
