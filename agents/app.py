@@ -20,6 +20,7 @@ from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from agents.consume import ConsumeLoop, Delivery
 from agents.judgement import describe
+from agents.metrics import Metrics
 from agents.spec import AgentSpec, Patience, Work
 from agents.transport.embedded import EmbeddedTransport
 from agents.transport.kafka import KafkaTransport
@@ -110,6 +111,7 @@ async def run_agents(
     on_ready: Callable[[], None] | None = None,
     clock: Clock = utc_now,
     patience: Patience = Patience(),  # noqa: B008 - an immutable tuple
+    metrics: Metrics | None = None,
 ) -> None:
     """Run agents until `stop` is set; what is not done by then is not acknowledged.
 
@@ -119,6 +121,8 @@ async def run_agents(
         Where parked keys and failed attempts are remembered: ``store.records``.
     on_ready
         Called once, when all consume.
+    metrics
+        What is counted, when anybody looks.
 
     Raises
     ------
@@ -134,7 +138,9 @@ async def run_agents(
     ending = asyncio.Event()
     apps: list[Coroutine[Any, Any, None]] = []
     for spec, consuming in zip(specs, ready, strict=True):
-        loop = ConsumeLoop(spec, records=records, producer=producer, clock=clock, patience=patience)
+        loop = ConsumeLoop(
+            spec, records=records, producer=producer, clock=clock, patience=patience, metrics=metrics
+        )
         app = build_app(settings, spec, loop, patience)
         apps.append(_run_app(app, consuming, ending, patience.stop_s))
     consumers = [asyncio.create_task(app) for app in apps]

@@ -13,23 +13,33 @@ from typing import NamedTuple
 
 import stamina
 import structlog
+from prometheus_client import CollectorRegistry
 
 from agents.dead_letters import DeadLetters
 from agents.judgement import TooSlow, Verdict, describe, frames, judge
 from agents.keyed import Keyed
 from agents.ledger import Ledger
+from agents.metrics import Metrics, Outcome
 from agents.spec import AgentSpec, Patience
 from schemas.catalogue import decode
 from schemas.envelope import Event, InvalidEvent
 from streams.bus import Producer, Record
 from streams.clock import Clock, utc_now
 from streams.crashpoints import crashpoint
-from streams.dead_letters import place
+from streams.dead_letters import Reason, place
 from streams.errors import Unavailable
 from streams.store.api import Records
 
 IN_FLIGHT = 64
 """Messages under way or waiting for one of their key, at a time."""
+
+OUTCOMES: dict[Verdict, Outcome] = {
+    Verdict.DONE: "rejected",
+    Verdict.DEAD: "dead",
+    Verdict.FAILED: "failed",
+    Verdict.AWAY: "away",
+}
+"""How an event whose handler raised is counted."""
 
 log = structlog.get_logger()
 
@@ -53,11 +63,14 @@ class ConsumeLoop:
         producer: Producer,
         clock: Clock = utc_now,
         patience: Patience = Patience(),  # noqa: B008 - an immutable tuple
+        metrics: Metrics | None = None,
     ) -> None:
         self._spec = spec
         self._ledger = Ledger(spec.name, records, clock)
         self._dead = DeadLetters(spec.name, producer, self._ledger, clock)
         self._patience = patience
+        self._metrics = metrics or Metrics(CollectorRegistry())
+        self._in_flight = self._metrics.in_flight(spec.name)
         self._keyed: Keyed[bytes | None, Delivery] = Keyed()
         self._room = asyncio.Semaphore(IN_FLIGHT)
 
@@ -78,6 +91,7 @@ class ConsumeLoop:
                         await self._ledger.load()
                         generation = delivery.generation
                     await self._room.acquire()
+                    self._in_flight.inc()
                     key = delivery.record.key or None
                     if self._keyed.add(key, delivery):
                         running.create_task(self._run_key(key, delivery))
@@ -94,30 +108,50 @@ class ConsumeLoop:
             crashpoint(f"{self._spec.name}.after_effect_before_ack")
             delivery.acknowledge()
             self._room.release()
+            self._in_flight.dec()
             delivery = self._keyed.done(key)
 
     async def _settle(self, record: Record) -> None:
         """Return when the message may be acknowledged."""
         if await self._ledger.is_parked(record.key):
-            await self._dead.give_up(record, "parked", "an earlier message of this key was given up", 0)
+            await self._give_up(record, "parked", "an earlier message of this key was given up", 0)
             return
         try:
             event = decode(record.value)
         except InvalidEvent as error:
-            await self._dead.give_up(record, "poison", describe(error), 0)
+            await self._give_up(record, "poison", describe(error), 0)
             return
-        raised = await self._handle(event)
+        # Every line that the handler logs tells whose story it belongs to.
+        with structlog.contextvars.bound_contextvars(correlationid=event.correlationid or event.id):
+            await self._conclude(record, event, await self._measured(event))
+
+    async def _conclude(self, record: Record, event: Event, raised: Exception | None) -> None:
         if raised is None:
+            log.debug("agent.handled", agent=self._spec.name, event_id=event.id, type=event.type)
             return
         match judge(raised):
             case Verdict.DONE:
                 log.info("agent.rejected", agent=self._spec.name, event_id=event.id, why=describe(raised))
             case Verdict.DEAD:
-                await self._dead.give_up(record, "poison", describe(raised))
+                await self._give_up(record, "poison", describe(raised))
             case Verdict.FAILED:
                 await self._count(record, raised)
             case Verdict.AWAY:
                 raise raised
+
+    async def _give_up(self, record: Record, reason: Reason, why: str, attempts: int = 1) -> None:
+        await self._dead.give_up(record, reason, why, attempts)
+        self._metrics.given_up(self._spec.name, reason)
+
+    async def _measured(self, event: Event) -> Exception | None:
+        begun = asyncio.get_running_loop().time()
+        try:
+            raised = await self._handle(event)
+        finally:
+            self._metrics.waits_no_more(self._spec.name, event.id)
+        outcome: Outcome = "done" if raised is None else OUTCOMES[judge(raised)]
+        self._metrics.handled(self._spec.name, outcome, asyncio.get_running_loop().time() - begun)
+        return raised
 
     async def _handle(self, event: Event) -> Exception | None:
         """Run the handler with patience; give what it raised at last."""
@@ -128,6 +162,8 @@ class ConsumeLoop:
             if not isinstance(error, Exception):
                 return False  # stamina asks about a cancellation, too: that is not to be tried again
             verdict = judge(error)
+            if verdict is Verdict.AWAY:
+                self._metrics.waits(self._spec.name, event.id)
             return verdict is Verdict.AWAY or (verdict is Verdict.FAILED and loop.time() < failing_until)
 
         try:
@@ -171,5 +207,5 @@ class ConsumeLoop:
                 f"{self._spec.name} failed at {where} ({describe(failure)}): attempt {count} of "
                 f"{self._patience.attempts}; it is tried again after the restart"
             ) from None
-        await self._dead.give_up(record, "failed", describe(failure), count)
+        await self._give_up(record, "failed", describe(failure), count)
         await self._ledger.forget_failures(record)

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry
+
 from deploy import process
+from deploy.observing import observer
 from schemas.catalogue import AGENTS
 from streams.blobs import Blobs
 from streams.bus import Producer
@@ -39,20 +42,34 @@ async def _run(
     names: Sequence[str], settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None]
 ) -> None:
     from agents.app import run_agents as run
+    from agents.metrics import Metrics
+
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    consuming = asyncio.Event()
+
+    def problems() -> list[str]:
+        return metrics.problems() if consuming.is_set() else ["It does not consume yet"]
+
+    def ready() -> None:
+        consuming.set()
+        on_ready()
 
     store = await open_store(settings)
     try:
         await store.check()
         producer = open_producer(settings)
         try:
-            await run(
-                settings,
-                [_make(name, settings, store, producer) for name in names],
-                records=store.records,
-                producer=producer,
-                stop=stop,
-                on_ready=on_ready,
-            )
+            async with observer(settings)(registry, problems):
+                await run(
+                    settings,
+                    [_make(name, settings, store, producer) for name in names],
+                    records=store.records,
+                    producer=producer,
+                    stop=stop,
+                    on_ready=ready,
+                    metrics=metrics,
+                )
         finally:
             await producer.close()
     finally:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from streams.errors import Rejected, Unavailable
+from streams.version import version
 
 app = App(
     name="chips",
@@ -25,6 +26,7 @@ app = App(
         "`chips config show` lists every setting."
     ),
     help_format="markdown",
+    version=version,
     version_flags=["--version"],
 )
 
@@ -131,10 +133,10 @@ def agents(*names: str) -> int:
 @app.command
 def runner() -> int:
     """Run work orders in containers on this machine."""
-    from agents.dispatch.runner.run import run
     from deploy import process
+    from deploy.runner import work
 
-    return process.run("runner", run)
+    return process.run("runner", work)
 
 
 @app.command

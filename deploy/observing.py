@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from prometheus_client import CollectorRegistry
 
 from deploy.health import Health
-from gateway.run import Observe
+from streams.observing import Observe
 from streams.settings import Settings
 
 
 def observer(settings: Settings) -> Observe:
-    """Make what `gateway.run.run` takes as `observe`."""
+    """Make what a room's `run` takes as `observe`."""
 
     @asynccontextmanager
     async def observe(registry: CollectorRegistry, problems: Callable[[], list[str]]) -> AsyncIterator[None]:

@@ -19,7 +19,7 @@ from streams.errors import Unavailable
 from streams.opening import open_admin
 from streams.settings import Settings
 from streams.store.opening import open_store
-from ui.version import version as ours
+from streams.version import version as ours
 
 LIBRARIES = ("faust-streaming", "confluent-kafka", "cassandra-driver", "pydicom", "pynetdicom", "SimpleITK")
 

@@ -59,12 +59,17 @@ async def serve(
     await apply(settings)
     if not await _has_accounts(settings):
         say("There is no account yet: make one with `chips user add NAME`.")
+    commands = {"gateway": ["gateway"], **{name: ["agents", name] for name in AGENTS}, "runner": ["runner"]}
     children = [
-        Child("gateway", ["gateway"], environment),
-        *(Child(name, ["agents", name], environment) for name in AGENTS),
-        Child("runner", ["runner"], environment),
-        Child("ui", ["ui"], environment),
+        # Each has a health port of its own: the set one and those after it.
+        Child(
+            name,
+            command,
+            {**environment, "CHIPS_HEALTH_PORT": str(settings.health_port and settings.health_port + number)},
+        )
+        for number, (name, command) in enumerate(commands.items())
     ]
+    children.append(Child("ui", ["ui"], environment))
     await Supervisor(children, Path(settings.data) / "run", log).run(stop=stop, on_ready=on_ready)
 
 

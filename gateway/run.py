@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,22 +26,14 @@ from gateway.vault import Vault
 from streams.bus import Producer
 from streams.clock import utc_now
 from streams.errors import Rejected, Unavailable
+from streams.observing import Observe, unobserved
 from streams.opening import open_producer
 from streams.settings import Settings
 
 CLOSE_S = 5.0
 """How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
 
-Observe = Callable[[CollectorRegistry, Callable[[], list[str]]], AbstractAsyncContextManager[None]]
-"""Shows metrics and problems (none: ready) somewhere while it is entered."""
-
 log = structlog.get_logger()
-
-
-@asynccontextmanager
-async def unobserved(_registry: CollectorRegistry, _problems: Callable[[], list[str]]) -> AsyncIterator[None]:
-    """Show nothing anywhere."""
-    yield
 
 
 async def run(

@@ -41,7 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
     health_port: Port = 0
-    """Where a single process answers /healthz, /readyz and /metrics; 0: nowhere (``ui`` has its own)."""
+    """Where a process answers /healthz, /readyz and /metrics; 0: nowhere. ``ui`` has its own; ``chips up``
+    gives gateway, arrivals, anonymization, dispatch, feeds and runner this port and the five after it."""
     public_url: str = ""
     """The address that browsers use, for the Origin check; empty: http://HOST:PORT."""
     quiet_s: Seconds = 10.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 
 from streams.errors import NewerFormat, Unavailable
 from streams.store.api import Records, Stored
+from streams.version import version
 
 FORMAT = 1
 """The format that this CHIPS reads and writes. Each step up has a migration in every store."""
@@ -26,11 +26,7 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 
 def encoded_stamp(now: datetime) -> bytes:
     """Encode the stamp of this CHIPS."""
-    try:
-        by = version("chips")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        by = "source"
-    return msgspec.json.encode(Stamp(format=FORMAT, written_by=by, migrated=now))
+    return msgspec.json.encode(Stamp(format=FORMAT, written_by=version(), migrated=now))
 
 
 def steps(found: Stored | None) -> list[int]:

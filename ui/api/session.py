@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from aiohttp import web
 
+from streams.version import version
 from ui.auth.accounts import MAX_PASSWORD, Account
 from ui.auth.sessions import COOKIE, LIFETIME
 from ui.backend import BACKEND
@@ -14,7 +15,6 @@ from ui.errors import Refused
 from ui.middleware import SESSION
 from ui.requests import body
 from ui.responses import reply
-from ui.version import version
 
 
 class Login(msgspec.Struct, frozen=True):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import structlog
 
@@ -39,7 +40,14 @@ EFFECT_S = 600.0
 LOOK_S = 0.2
 """Between two looks whether it has, s."""
 
+Outcome = Literal["succeeded", "failed", "lease_lost", "away"]
+"""How an attempt ended for this runner; away: store, bus or engine were."""
+
 log = structlog.get_logger()
+
+
+def uncounted(_outcome: Outcome) -> None:
+    """Count nothing."""
 
 
 class Means(NamedTuple):
@@ -55,6 +63,7 @@ class Means(NamedTuple):
     runner: str
     lease_s: float
     attempts: int
+    counted: Callable[[Outcome], None] = uncounted
 
 
 class JobRun:
@@ -91,6 +100,7 @@ class JobRun:
                 working.result()
                 return True
             self._log.warning("runner.lease_lost")
+            self._means.counted("lease_lost")
             return False
         finally:
             working.cancel()
@@ -128,13 +138,12 @@ class JobRun:
             await means.store.jobs.close(order.project, order.job)
             return
         attempt = next_attempt(state)
+        correlation = await self._correlation()
+        self._log = self._log.bind(correlationid=correlation)
         reporter = Reporter(
-            means.producer,
-            means.clock,
-            order,
-            fencing=self._lease.fencing,
-            correlation=await self._correlation(),
+            means.producer, means.clock, order, fencing=self._lease.fencing, correlation=correlation
         )
+        self._log.info("runner.leased", attempt=attempt)
         leased = JobLeased(
             project=order.project,
             job=order.job,
@@ -221,6 +230,7 @@ class JobRun:
             await self._fail(reporter, step.attempt, str(invalid))
             return
         await reporter.report(ReportJobSucceeded(report=succeeded), step.attempt)
+        self._means.counted("succeeded")
         crashpoint("runner.after_report_before_release")
         await self._effect(step.attempt)
 
@@ -235,6 +245,7 @@ class JobRun:
             final=final,
         )
         await reporter.report(ReportJobFailed(report=failed), attempt)
+        self._means.counted("failed")
         await self._effect(attempt)
 
     async def _effect(self, attempt: int) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from prometheus_client import CollectorRegistry
 
 from agents.dispatch.runner.containers import DockerRuntime
 from agents.dispatch.runner.job_run import Means
+from agents.dispatch.runner.metrics import Metrics
 from agents.dispatch.runner.processes import SubprocessRuntime
 from agents.dispatch.runner.runner import Runner
 from agents.dispatch.runner.steps import Runtime
@@ -21,6 +23,7 @@ from plugins.contract.registry import load_registry
 from streams.blobs import Blobs
 from streams.clock import utc_now
 from streams.errors import Unavailable
+from streams.observing import Observe, unobserved
 from streams.opening import open_producer, open_tail
 from streams.settings import Settings
 from streams.store.opening import open_store
@@ -28,8 +31,19 @@ from streams.store.opening import open_store
 log = structlog.get_logger()
 
 
-async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None] | None = None) -> None:
+async def run(
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], None] | None = None,
+    observe: Observe = unobserved,
+) -> None:
     """Run work orders until `stop` is set.
+
+    Parameters
+    ----------
+    observe
+        Where metrics and readiness are shown.
 
     Raises
     ------
@@ -38,6 +52,8 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
     streams.errors.Rejected
         When a setting is wrong.
     """
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, settings.runner_slots)
     store = await open_store(settings)
     producer, tail = open_producer(settings), open_tail(settings)
     runtime: Runtime | None = None
@@ -57,11 +73,15 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
             runner=f"{socket.gethostname()[:64]}-{os.getpid()}-{secrets.token_hex(4)}",
             lease_s=settings.lease_s,
             attempts=settings.attempts,
+            counted=metrics.count,
         )
         log.info("runner.ready", isolation=runtime.isolation, slots=settings.runner_slots)
-        if on_ready:
-            on_ready()
-        await Runner(means, tail, slots=settings.runner_slots).run(stop)
+        runner = Runner(means, tail, slots=settings.runner_slots)
+        metrics.watch(lambda: runner.busy)
+        async with observe(registry, runner.problems):
+            if on_ready:
+                on_ready()
+            await runner.run(stop)
     finally:
         if runtime is not None:
             await runtime.close()

@@ -46,6 +46,16 @@ class Runner:
         self._running: dict[str, asyncio.Task[bool]] = {}
         self._resting: dict[str, datetime] = {}
         self._woken = asyncio.Event()
+        self._away_since: datetime | None = None
+
+    @property
+    def busy(self) -> int:
+        """Slots with a job."""
+        return len(self._running)
+
+    def problems(self) -> list[str]:
+        """Say what keeps it from working."""
+        return ["The store does not answer"] if self._away_since else []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then leave containers to the next runner and end subprocesses.
@@ -57,17 +67,16 @@ class Runner:
         """
         tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())]
         stopping = asyncio.create_task(stop.wait())
-        away_since: datetime | None = None
         try:
             while not stop.is_set():
                 self._woken.clear()
                 try:
                     await self._look()
-                    away_since = None
+                    self._away_since = None
                 except Unavailable:
                     now = self._means.clock()
-                    away_since = away_since or now
-                    if (now - away_since).total_seconds() > AWAY_S:
+                    self._away_since = self._away_since or now
+                    if (now - self._away_since).total_seconds() > AWAY_S:
                         raise
                 await self._pause(stopping)
         finally:
@@ -94,6 +103,7 @@ class Runner:
             kept = task.result()
         except Unavailable as away:
             log.warning("runner.job_waits", job=job, reason=str(away))
+            self._means.counted("away")
             kept = False
         if not kept:
             rest = max(REST_S, 2 * self._means.lease_s)
