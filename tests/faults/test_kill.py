@@ -18,10 +18,15 @@ from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 
 IMAGES = 2_000
+KILLS = 4
+"""How often a process is killed; an engine, which takes longer to come back, half as often."""
 PROCESSES = ["gateway", "arrivals", "anonymization", "dispatch", "feeds", "runner", "ui"]
 POINTS = [
     "gateway.after_fsync_before_reply",
+    "arrivals.after_fact_before_append",
     "arrivals.after_append_before_publish",
+    "anonymization.after_effect_before_fact",
+    "anonymization.after_manifest_before_publish",
     "anonymization.after_effect_before_ack",
     "dispatch.after_append_before_publish",
     "feeds.after_append_before_publish",
@@ -75,19 +80,20 @@ def test_kill_at_random_while_images_arrive(name, tmp_path):
         with running(stack):
             sending = send(stack, studies, manifest)
             done = threading.Event()
-            killed: dict[str, int] = {}
+            victims = PROCESSES + (["kafka", "cassandra"] if engines.engines else [])
+            killed = dict.fromkeys(victims, 0)
 
             def kill() -> None:
-                while not done.wait(chance.uniform(0.3, 1.5)):
-                    victim = chance.choice(PROCESSES + (["kafka", "cassandra"] if engines.engines else []))
+                while not done.wait(chance.uniform(0.4, 1.2)) and min(killed.values()) < KILLS:
+                    left = [one for one in killed if killed[one] < KILLS]
+                    victim = chance.choice(left)
                     if victim in {"kafka", "cassandra"}:
-                        if chance.random() < 0.2:
-                            engine = getattr(engines.engines, victim)
-                            engine.kill()
-                            engine.start()
-                            killed[victim] = killed.get(victim, 0) + 1
+                        engine = getattr(engines.engines, victim)
+                        engine.kill()
+                        engine.start()
+                        killed[victim] += KILLS // 2
                     elif stack.kill(victim):
-                        killed[victim] = killed.get(victim, 0) + 1
+                        killed[victim] += 1
 
             killer = threading.Thread(target=kill)
             killer.start()
@@ -115,7 +121,7 @@ def test_kill_at_named_points(name, tmp_path):
             # so that the cards of earlier points are there too.
             stack = Stack(
                 tmp_path / (f"chips{number}" if name == "embedded" else "chips"),
-                {**engines.environment, "CHIPS_ISOLATION": "subprocess", "CHIPS_CRASH_AT": f"{point}:3"},
+                {**engines.environment, "CHIPS_ISOLATION": "subprocess", "CHIPS_CRASH_AT": f"{point}:2"},
             )
             stack.start()
             try:
