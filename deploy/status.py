@@ -13,7 +13,7 @@ from rich.table import Table
 
 from deploy.process import settings_or_exit
 from deploy.terminal import console, say
-from schemas.catalogue import AGENTS
+from schemas.catalogue import AGENTS, CONSUMES
 from streams.clock import utc_now
 from streams.errors import Unavailable
 from streams.opening import open_admin
@@ -44,7 +44,7 @@ async def _bus(settings: Settings) -> str | None:
         try:
             for agent in AGENTS:
                 by_topic: dict[str, int] = {}
-                for (topic, _), behind in (await admin.lag(f"chips-{agent}")).items():
+                for (topic, _), behind in (await admin.lag(f"chips-{agent}", CONSUMES[agent])).items():
                     by_topic[topic] = by_topic.get(topic, 0) + behind
                 for topic, behind in sorted(by_topic.items()):
                     table.add_row(agent, topic, str(behind))

@@ -47,6 +47,14 @@ AGENTS: dict[str, Zone] = {
 }
 """Every agent and its zone; each has a dead-letter topic there."""
 
+CONSUMES: dict[str, tuple[str, ...]] = {
+    "arrivals": (PACS.name,),
+    "anonymization": (PACS.name,),
+    "dispatch": (IMAGE.name, COMMAND.name),
+    "feeds": (IMAGE.name, JOB.name, COMMAND.name),
+}
+"""The topics that each agent consumes."""
+
 
 def dead_letters(agent: str) -> Topic:
     """Give the dead-letter topic of an agent."""

@@ -100,8 +100,11 @@ class Admin(Protocol):
         """Make the catalogue's topics that are missing; return their names."""
         ...
 
-    async def lag(self, app: str) -> dict[tuple[str, int], int]:
-        """Messages that the consuming app has not yet committed, by (topic, partition)."""
+    async def lag(self, app: str, topics: Sequence[str] = ()) -> dict[tuple[str, int], int]:
+        """Messages that the consuming app has not yet committed, by (topic, partition).
+
+        Topics of which it has committed nothing yet count when they are named.
+        """
         ...
 
     async def close(self) -> None:

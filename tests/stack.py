@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from schemas.catalogue import AGENTS
+from schemas.catalogue import AGENTS, CONSUMES
 from streams.opening import open_admin
 from streams.settings import Settings, load
 from streams.store.opening import open_store
@@ -202,7 +202,7 @@ async def quiescent(stack: Stack) -> bool:
     admin, store = open_admin(settings), await open_store(settings)
     try:
         for agent in AGENTS:
-            if any((await admin.lag(f"chips-{agent}")).values()):
+            if any((await admin.lag(f"chips-{agent}", CONSUMES[agent])).values()):
                 return False
         if await store.jobs.list():
             return False

@@ -21,7 +21,7 @@ from agents.progress import Progress
 from agents.spec import AgentSpec
 from gateway.identity import ProjectKey
 from gateway.keys import Keyring
-from schemas.catalogue import PACS
+from schemas.catalogue import CONSUMES
 from schemas.envelope import Event
 from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
 from schemas.identity import series_stream
@@ -38,7 +38,7 @@ from streams.settings import Settings
 from streams.store.api import Fact, Store
 
 CONSUMER = "anonymization"
-TOPICS = (PACS.name,)
+TOPICS = CONSUMES[CONSUMER]
 THREADS = 2
 """Images judged side by side; each is several times in memory meanwhile."""
 

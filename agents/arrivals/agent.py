@@ -17,7 +17,7 @@ from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper
 from agents.progress import Progress
 from agents.spec import AgentSpec
 from schemas import pacs
-from schemas.catalogue import PACS
+from schemas.catalogue import CONSUMES
 from schemas.envelope import Event
 from schemas.facts import SeriesOfStudy, StoredInstance, StudyOfProject
 from schemas.identity import derived_id, series_stream
@@ -33,7 +33,7 @@ from streams.publishing import publish
 from streams.store.api import Deadline, Fact, Store
 
 CONSUMER = "arrivals"
-TOPICS = (PACS.name,)
+TOPICS = CONSUMES[CONSUMER]
 REMEMBERED = 4096
 """Series whose announcement and deadline are remembered; forgetting one repeats what is harmless."""
 

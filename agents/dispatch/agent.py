@@ -16,7 +16,7 @@ from agents.replying import reply_rejected
 from agents.spec import AgentSpec
 from plugins.contract.types import Manifest
 from schemas import job
-from schemas.catalogue import COMMAND, IMAGE
+from schemas.catalogue import CONSUMES
 from schemas.command import RequestJob
 from schemas.envelope import Event, parse_stream
 from schemas.identity import job_stream, series_stream
@@ -34,7 +34,7 @@ from streams.publishing import publish
 from streams.store.api import OpenJob, Store
 
 CONSUMER = "dispatch"
-TOPICS = (IMAGE.name, COMMAND.name)
+TOPICS = CONSUMES[CONSUMER]
 
 JOB_AGGREGATE = Aggregate(JobState(), evolve, JOB_SCHEMA)
 

@@ -15,7 +15,7 @@ from agents.feeds.projecting import project
 from agents.replying import reply_accepted, reply_rejected
 from agents.spec import AgentSpec
 from schemas import image, job
-from schemas.catalogue import COMMAND, IMAGE, JOB
+from schemas.catalogue import CONSUMES
 from schemas.command import AddInput
 from schemas.envelope import Event, parse_stream
 from schemas.facts import SeriesOfStudy, StudyOfProject
@@ -34,7 +34,7 @@ from streams.publishing import publish
 from streams.store.api import Store
 
 CONSUMER = "feeds"
-TOPICS = (IMAGE.name, JOB.name, COMMAND.name)
+TOPICS = CONSUMES[CONSUMER]
 
 FEED_AGGREGATE = Aggregate(FeedState(), evolve, FEED_SCHEMA)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
@@ -41,9 +41,9 @@ class KafkaAdmin:
         """Make the topics that are missing; return their names."""
         return await asyncio.to_thread(self._create)
 
-    async def lag(self, app: str) -> dict[tuple[str, int], int]:
-        """Messages not yet committed, of the topics of which the app has committed anything."""
-        return await asyncio.to_thread(self._lag, app)
+    async def lag(self, app: str, topics: Sequence[str] = ()) -> dict[tuple[str, int], int]:
+        """Messages not yet committed, of the named topics and those that the app has committed in."""
+        return await asyncio.to_thread(self._lag, app, topics)
 
     async def close(self) -> None:
         """Let go."""
@@ -88,7 +88,7 @@ class KafkaAdmin:
             },
         )
 
-    def _lag(self, app: str) -> dict[tuple[str, int], int]:
+    def _lag(self, app: str, named: Sequence[str]) -> dict[tuple[str, int], int]:
         client = self._open()
         try:
             request = client.list_consumer_group_offsets(
@@ -102,7 +102,7 @@ class KafkaAdmin:
             topics = client.list_topics(timeout=TIMEOUT_S).topics
             parts = [
                 TopicPartition(topic, partition)
-                for topic in sorted({topic for topic, _ in committed} & set(topics))
+                for topic in sorted(({topic for topic, _ in committed} | set(named)) & set(topics))
                 for partition in topics[topic].partitions
             ]
             if not parts:

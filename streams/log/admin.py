@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schemas.catalogue import TOPICS, Topic
@@ -29,9 +29,9 @@ class LogAdmin:
         """Forget what has expired; producers do it by themselves, too. Returns how many records."""
         return await asyncio.to_thread(self._trim)
 
-    async def lag(self, app: str) -> dict[tuple[str, int], int]:
-        """Messages that the app has not yet committed, of the partitions that it has subscribed to."""
-        return await self._reader.call(_lag, app)
+    async def lag(self, app: str, topics: Sequence[str] = ()) -> dict[tuple[str, int], int]:
+        """Messages not yet committed, of the named topics and those that the app has subscribed to."""
+        return await self._reader.call(_lag, app, topics)
 
     async def close(self) -> None:
         """Let go."""
@@ -56,9 +56,9 @@ class LogAdmin:
             logs.close()
 
 
-def _lag(logs: Logs, app: str) -> dict[tuple[str, int], int]:
+def _lag(logs: Logs, app: str, named: Sequence[str]) -> dict[tuple[str, int], int]:
     committed = logs.committed(app)
-    topics = sorted({topic for topic, _ in committed})
+    topics = sorted({topic for topic, _ in committed} | set(named))
     ends = logs.ends(topics)
     starts = logs.starts(topics)
     # What has expired is nobody's lag.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from http.client import HTTPException
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 
 IMAGES = 2_000
+EACH = 40
 KILLS = 4
 """How often a process is killed; an engine, which takes longer to come back, half as often."""
 PROCESSES = ["gateway", "arrivals", "anonymization", "dispatch", "feeds", "runner", "ui"]
@@ -41,13 +43,19 @@ def acknowledged(manifest) -> set[str]:
     return {entry["sop_instance_uid"] for entry in entries if int(entry["status"], 16) == 0}
 
 
+def shown(stack: Stack) -> int:
+    """Count the images on all cards; -1 while the page's server is on its way back."""
+    try:
+        return sum(card["anonymized"] + card["quarantined"] for card in stack.session().cards())
+    except (OSError, HTTPException):
+        return -1
+
+
 def assert_all_there(stack: Stack, manifest, expected: int) -> None:
     told = acknowledged(manifest)
     assert len(told) == expected
-    cards = stack.session().cards()
-    shown = sum(card["anonymized"] + card["quarantined"] for card in cards)
-    assert shown == len(told), f"{len(told)} acknowledged, {shown} on cards"
-    assert not any(card["conflicts"] for card in cards)
+    assert shown(stack) == len(told)
+    assert not any(card["conflicts"] for card in stack.session().cards())
     for view in ("card", "feed", "timeline"):
         assert "no difference" in stack.chips("replay", "diff", view).stdout.lower()
 
@@ -105,7 +113,8 @@ def test_kill_at_random_while_images_arrive(name, tmp_path):
             print(f"killed {killed}")
             assert sending.returncode == 0, output
             assert sum(killed.values()) >= 5
-            wait_quiescent(stack, 300)
+            stack.until(lambda: shown(stack) >= IMAGES, 300, "every image on its card")
+            wait_quiescent(stack, 120)
             assert_all_there(stack, manifest, IMAGES)
 
 
@@ -116,7 +125,7 @@ def test_kill_at_named_points(name, tmp_path):
     with tier(name, tmp_path) as engines:
         for number, point in enumerate(POINTS):
             studies, manifest = tmp_path / f"studies{number}", tmp_path / f"sent{number}.jsonl"
-            write_studies(studies, seed=number, images=40, series=2)
+            write_studies(studies, seed=number, images=EACH, series=2)
             # A stack of its own for each point on the embedded tier; on the real one the engines are shared,
             # so that the cards of earlier points are there too.
             stack = Stack(
@@ -134,10 +143,13 @@ def test_kill_at_named_points(name, tmp_path):
                 stack.stop()
                 del stack.environment["CHIPS_CRASH_AT"]
                 stack.start()
+                assert len(acknowledged(manifest)) == EACH
+                wanted = EACH if name == "embedded" else EACH * (number + 1)
+                stack.until(
+                    lambda wanted=wanted, stack=stack: shown(stack) >= wanted, 120, f"cards after {point}"
+                )
                 wait_quiescent(stack, 120)
-                expected = len(acknowledged(manifest))
-                shown = sum(card["anonymized"] + card["quarantined"] for card in stack.session().cards())
-                assert shown == (expected if name == "embedded" else 40 * (number + 1)), point
+                assert shown(stack) == wanted, point
                 assert "no difference" in stack.chips("replay", "diff", "card").stdout.lower(), point
             finally:
                 stack.stop()
