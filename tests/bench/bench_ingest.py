@@ -1,10 +1,7 @@
 """Ingest: 400 CT of 0.5 MB over 1 and 4 associations, the door beside a plain pynetdicom SCP.
 
-A lean sender (bytes made beforehand, one socket an association) keeps the sending side out of the figures.
-Each receiver is a process of its own; rounds are interleaved, medians are given. The door's success means
-that object and journal entry are fsynced; pynetdicom's, that a file was written.
-
-Run: ``python -m tests.bench.bench_ingest [ROUNDS]``.
+Each receiver is a process of its own; rounds are interleaved. The door's success means that object and
+journal entry are fsynced; pynetdicom's, that a file was written.
 """
 
 from __future__ import annotations
@@ -12,42 +9,30 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
-import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from pydicom.dataset import Dataset
-from pydicom.uid import UID
-from pynetdicom.dimse_messages import C_STORE_RQ
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.pdu import A_ASSOCIATE_RQ, A_RELEASE_RQ, P_DATA_TF
-from pynetdicom.pdu_primitives import (
-    A_ASSOCIATE,
-    A_RELEASE,
-    ImplementationClassUIDNotification,
-    MaximumLengthNotification,
+from tests.bench.figures import Spread, ranged, spread, table
+from tests.bench.sender import Prepared, prepare, send
+from tests.door import DoorProcess, free_port, image, make_topics, settings_in
+
+TITLE = "Receiving images"
+ABOUT = (
+    "400 CT of 0.5 MB, sent by a lean sender (bytes made beforehand) that runs on the same machine, to a "
+    "receiver in a process of its own; the receivers take turns. CHIPS says success after the object and "
+    "its journal entry are fsynced (two fsyncs an image, and the entry's publishing beside); pynetdicom "
+    "says it when a file was written, not synced."
 )
-from pynetdicom.presentation import build_context
-
-from gateway.spool import IMPLEMENTATION_CLASS_UID
-from tests.door import CT, DoorProcess, encoded, free_port, image, make_topics, settings_in
-
 IMAGES = 400
 SIDE = 512  # 16 bit: 0.5 MB
 ASSOCIATIONS = (1, 4)
 ROUNDS = 3
-_CONTEXT = 1
-_PDU = 128 * 1024
-_SUCCESS = struct.pack("<HHIH", 0x0000, 0x0900, 2, 0)
 
 _PLAIN = """
 import sys, pathlib
@@ -75,77 +60,14 @@ server.shutdown()
 
 
 class Row(NamedTuple):
-    """Medians over the rounds."""
+    """Medians over the rounds, with their range."""
 
     receiver: str
     associations: int
-    images_per_s: float
-    mb_per_s: float
-    cpu_ms_per_image: float
+    images_per_s: Spread
+    mb_per_s: Spread
+    cpu_ms_per_image: Spread
     """Of the receiving process."""
-
-
-class Prepared(NamedTuple):
-    """The bytes of one C-STORE, as PDUs."""
-
-    pdus: bytes
-    size: int
-
-
-def prepare(dataset: Dataset) -> Prepared:
-    data = encoded(dataset)
-    request = C_STORE()
-    request.MessageID, request.Priority = 1, 2
-    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = CT[0], dataset.SOPInstanceUID
-    request.DataSet = BytesIO(data)
-    message = C_STORE_RQ()
-    message.primitive_to_message(request)
-    pdus = bytearray()
-    for primitive in message.encode_msg(_CONTEXT, _PDU):
-        pdu = P_DATA_TF()
-        pdu.from_primitive(primitive)
-        pdus += pdu.encode()
-    return Prepared(bytes(pdus), len(data))
-
-
-def association_request() -> bytes:
-    primitive = A_ASSOCIATE()
-    primitive.application_context_name = UID("1.2.840.10008.3.1.1.1")
-    primitive.calling_ae_title, primitive.called_ae_title = "LEAN", "CHIPS"
-    length, implementation = MaximumLengthNotification(), ImplementationClassUIDNotification()
-    length.maximum_length_received = _PDU
-    implementation.implementation_class_uid = UID(IMPLEMENTATION_CLASS_UID)
-    primitive.user_information = [length, implementation]
-    context = build_context(*CT)
-    context.context_id = _CONTEXT
-    primitive.presentation_context_definition_list = [context]
-    pdu = A_ASSOCIATE_RQ()
-    pdu.from_primitive(primitive)
-    return pdu.encode()
-
-
-def release_request() -> bytes:
-    pdu = A_RELEASE_RQ()
-    pdu.from_primitive(A_RELEASE())
-    return pdu.encode()
-
-
-def read_pdu(connection: socket.socket) -> bytes:
-    head = connection.recv(6, socket.MSG_WAITALL)
-    (length,) = struct.unpack(">I", head[2:])
-    return head + connection.recv(length, socket.MSG_WAITALL)
-
-
-def send(port: int, objects: list[Prepared]) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(association_request())
-        assert read_pdu(connection)[0] == 2, "association refused"
-        for one in objects:
-            connection.sendall(one.pdus)
-            assert _SUCCESS in read_pdu(connection), "not acknowledged"
-        connection.sendall(release_request())
-        read_pdu(connection)
 
 
 def send_over(port: int, objects: list[Prepared], associations: int) -> float:
@@ -226,25 +148,26 @@ def measure(rounds: int = ROUNDS, images: int = IMAGES) -> list[Row]:
                     shutil.rmtree(folder)
     rows = []
     for (name, associations), found in figures.items():
-        seconds = statistics.median(one.seconds for one in found)
-        cpu = statistics.median(one.cpu for one in found)
-        rows.append(Row(name, associations, images / seconds, size / seconds / 1e6, 1000 * cpu / images))
+        rates = [images / one.seconds for one in found]
+        volumes = [size / one.seconds / 1e6 for one in found]
+        cpu = [1000 * one.cpu / images for one in found]
+        rows.append(Row(name, associations, spread(rates), spread(volumes), spread(cpu)))
     return rows
 
 
 def markdown(rows: list[Row]) -> str:
-    """Give the rows as a table."""
-    lines = [
-        "| receiver | associations | images/s | MB/s | receiver CPU, ms an image |",
-        "|---|--:|--:|--:|--:|",
-    ]
-    lines += [
-        f"| {row.receiver} | {row.associations} | {row.images_per_s:.0f} | {row.mb_per_s:.0f} "
-        f"| {row.cpu_ms_per_image:.1f} |"
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    print(markdown(measure(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)))
+    """Write the figures as a table."""
+    head = ["receiver", "associations", "images/s", "MB/s", "receiver's CPU, ms an image"]
+    return table(
+        head,
+        (
+            [
+                row.receiver,
+                str(row.associations),
+                ranged(row.images_per_s),
+                ranged(row.mb_per_s),
+                ranged(row.cpu_ms_per_image),
+            ]
+            for row in rows
+        ),
+    )
