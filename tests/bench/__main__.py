@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
+import sys
 import time
 from datetime import UTC, datetime
 from types import ModuleType
@@ -85,6 +87,8 @@ def main() -> None:
         parser.error(f"no bench {', '.join(sorted(unknown))}: choose of {', '.join(BENCHES)}")
     logging.basicConfig(level=logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("error"))
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     run = TestRun()
     try:
         shares, sections = [], []

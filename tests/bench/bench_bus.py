@@ -38,13 +38,13 @@ from tests.guards.driving import event
 
 TITLE = "The consume loop"
 ABOUT = (
-    "5,000 messages of 200 keys lie in 4 partitions; one consumer takes them, from the first handled to "
+    "3,000 messages of 200 keys lie in 4 partitions; one consumer takes them, from the first handled to "
     "the last. Bare Faust acknowledges what it took and does nothing else; our loop keeps the order of "
     "each key, runs different keys side by side, and commits only what is handled. An append is awaited "
     "(on the disk) before the publish, and the publish (confirmed by all in-sync replicas) before the "
     "acknowledgement."
 )
-MESSAGES = 5000
+MESSAGES = 3000
 KEYS = 200
 PARTITIONS = 4
 SECONDS = 300

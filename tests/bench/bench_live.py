@@ -44,7 +44,7 @@ ABOUT = (
 TIERS = ("embedded", "real")
 NAMES = {"embedded": "embedded", "real": "Kafka, Cassandra"}
 ISOLATIONS = ("subprocess", "docker")
-STUDIES = 12
+STUDIES = 10
 DONE_S = 90.0
 BASE = "chips-base:bookworm"
 
