@@ -38,13 +38,14 @@ class Blobs:
     root
         Its folder; made with the first blob.
     private
-        True for the vault: files 0600 and folders 0700, instead of 0640 and 0750.
+        True for the vault: files 0600 and folders 0700. Otherwise 0640 and 2770, so that the two zones, which
+        are two users, share the folder by its group.
     """
 
     def __init__(self, root: Path, *, private: bool = False) -> None:
         self.root = root
         self._tmp = root / "tmp"
-        self._file_mode, self._folder_mode = (0o600, 0o700) if private else (0o640, 0o750)
+        self._file_mode, self._folder_mode = (0o600, 0o700) if private else (0o640, 0o2770)
 
     def put(self, project: str, data: bytes | Path | Iterable[bytes], media_type: str) -> BlobRef:
         """Store bytes, the content of a file, or chunks; durable when it returns. Again changes nothing.

@@ -62,7 +62,7 @@ def test_modes_are_ours_whatever_the_umask(blobs):
     file = blobs.path("default", ref)
     assert stat.S_IMODE(file.stat().st_mode) == (0o600 if private else 0o640)
     folders = [blobs.root, blobs.root / "tmp", file.parent, file.parent.parent]
-    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700 if private else 0o750}
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o700 if private else 0o2770}
 
 
 def test_the_vault_is_private(tmp_path):
