@@ -263,7 +263,7 @@ def replay_rebuild(view: Literal["card", "feed", "timeline"], *, at: datetime | 
     view
         The view.
     at
-        As it was at this time (UTC). The view is left as a generation of its own and not switched to.
+        As it was at this time (UTC), made as a view of its own, VIEW@TIME; pages go on reading the present.
     """
     from deploy.replay import rebuild as work
 

@@ -14,8 +14,18 @@ from schemas.identity import BlobRef, Digest, Key, Uuid
 from schemas.image import ReasonCode, SeriesAttributes, Text
 from schemas.pacs import Modality, Uid
 
-FactKind = Literal["stored", "anonymized", "quarantined", "series", "study", "feed_of_study"]
-"""Scopes: stored, anonymized, quarantined: series; series, feed_of_study: study; study: project."""
+FactKind = Literal[
+    "stored",
+    "anonymized",
+    "quarantined",
+    "association_ended",
+    "study_of_series",
+    "series",
+    "study",
+    "feed_of_study",
+]
+"""Scopes. Series: stored, anonymized, quarantined, association_ended, study_of_series. Study: series,
+feed_of_study. Project: study."""
 
 
 class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
