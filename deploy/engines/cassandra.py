@@ -68,9 +68,7 @@ class Cassandra:
         self._cache = cache
         self._port = port
         self._storage_port = storage_port
-        self._process = DetachedProcess(
-            "Cassandra", self.home / "cassandra.pid", self.home / "cassandra.log"
-        )
+        self._process = DetachedProcess("Cassandra", self.home / "cassandra.pid", self.home / "cassandra.log")
 
     @property
     def address(self) -> str:
