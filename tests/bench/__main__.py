@@ -43,6 +43,8 @@ LIMITS = """## What limits
   times, and with `commitlog_sync: batch` each of these waits for the disk, for one node holds the only copy
   and no answered write may be lost in a power cut. A node that shares two cores with Kafka, the loop and the
   measuring is the slow end; a cluster spreads the streams over its nodes.
+- **Facts, views and rebuilding on Cassandra**: likewise a synced commit log; a rebuild of `timeline` writes a row for
+  each event, those of `card` and `feed` one for each feed.
 - **The consume loop on embedded engines**: bare Faust hands messages on as they are; ours decodes and checks
   each and keeps the order of its key. With an append, it is SQLite's sync of each transaction, which appends
   that wait together share.

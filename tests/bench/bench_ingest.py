@@ -25,9 +25,8 @@ from tests.door import DoorProcess, free_port, image, make_topics, settings_in
 TITLE = "Receiving images"
 ABOUT = (
     "400 CT of 0.5 MB, sent by a lean sender (bytes made beforehand) that runs on the same machine, to a "
-    "receiver in a process of its own; the receivers take turns. CHIPS says success after the object and "
-    "its journal entry are fsynced (two fsyncs an image, and the entry's publishing beside); pynetdicom "
-    "says it when a file was written, not synced."
+    "receiver in a process of its own; the receivers take turns. CHIPS says success after object and "
+    "journal entry are fsynced, and publishes beside; pynetdicom says it when a file was written, unsynced."
 )
 IMAGES = 400
 SIDE = 512  # 16 bit: 0.5 MB

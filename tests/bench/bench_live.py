@@ -193,6 +193,7 @@ def measure(studies: int = STUDIES) -> list[Row]:
                         measured,
                     )
                     rows.append(row)
+                    print(markdown([row]).splitlines()[-1], flush=True)  # the next takes a minute
         browser.close()
     return rows
 
