@@ -36,20 +36,20 @@ Rates are the median of three rounds, with the lowest and highest in brackets; p
 
 LIMITS = """## What limits
 
-- **Receiving**: each success waits until image and journal entry are synced; more associations wait side by
-  side, until the processors, which the sender needs too, are the limit.
-- **The consume loop on Kafka and Cassandra**: the append. The loop's rows show it: without an effect, with a
-  publish, with an append. An append is a lightweight transaction (Paxos), which writes the commit log several
-  times, and with `commitlog_sync: batch` each of these waits for the disk, for one node holds the only copy
-  and no answered write may be lost in a power cut. A node that shares two cores with Kafka, the loop and the
-  measuring is the slow end; a cluster spreads the streams over its nodes.
-- **Facts, views and rebuilding on Cassandra**: likewise a synced commit log; a rebuild of `timeline` writes a row for
-  each event, those of `card` and `feed` one for each feed.
+What the tables show, and, marked as such, what is only supposed: nothing here was profiled.
+
+- **Receiving**: each success waits until image and journal entry are synced, and the gateway spends more of the
+  processor on an image than a plain receiver does (hashing, journal, publishing: supposed).
+- **The consume loop on Kafka and Cassandra**: the append; compare its rows with and without. It is a
+  lightweight transaction (Paxos), which writes several times. Supposed: with `commitlog_sync: batch` these
+  wait for the disk (one node holds the only copy, so no answered write may be lost in a power cut), and the
+  node shares its processors with Kafka and the loop. No other setting was measured beside it.
+- **Rebuilding on Cassandra**: the rows written. `timeline` has one for each event, `card` and `feed` one for
+  each feed.
 - **The consume loop on embedded engines**: bare Faust hands messages on as they are; ours decodes and checks
-  each and keeps the order of its key. With an append, it is SQLite's sync of each transaction, which appends
-  that wait together share.
-- **Settled to measured**: for small series, mostly the start of the step: each job imports Python's imaging
-  libraries in a fresh container or subprocess. Between agents, each publish is confirmed before the next.
+  each and keeps the order of its key.
+- **Settled to measured**: supposed: for small series the start of the step, for each job imports its
+  imaging libraries in a fresh container or subprocess.
 """
 
 
