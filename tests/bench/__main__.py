@@ -38,8 +38,8 @@ LIMITS = """## What limits
 
 What the tables show, and, marked as such, what is only supposed: nothing here was profiled.
 
-- **Receiving**: each success waits until image and journal entry are synced, and the gateway spends more of the
-  processor on an image than a plain receiver does (hashing, journal, publishing: supposed).
+- **Receiving**: each success waits until image and journal entry are synced, and the gateway spends more
+  of the processor on an image than a plain receiver does (hashing, journal, publishing: supposed).
 - **The consume loop on Kafka and Cassandra**: the append; compare its rows with and without. It is a
   lightweight transaction (Paxos), which writes several times. Supposed: with `commitlog_sync: batch` these
   wait for the disk (one node holds the only copy, so no answered write may be lost in a power cut), and the
@@ -48,8 +48,8 @@ What the tables show, and, marked as such, what is only supposed: nothing here w
   each feed.
 - **The consume loop on embedded engines**: bare Faust hands messages on as they are; ours decodes and checks
   each and keeps the order of its key.
-- **Settled to measured**: supposed: for small series the start of the step, for each job imports its
-  imaging libraries in a fresh container or subprocess.
+- **Settled to measured**: supposed: for small series the start of the step, for each job
+  imports its imaging libraries in a fresh container or subprocess.
 """
 
 
