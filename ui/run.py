@@ -73,9 +73,16 @@ async def _serve(
             on_ready()
         await asyncio.wait({relaying, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if relaying.done():
-            relaying.result()  # the hub ends only by failing: let it be seen, the supervisor restarts us
+            raise _first(relaying.exception())  # the hub ends only by failing: the supervisor restarts us
     finally:
         for task in (relaying, stopping):
             task.cancel()
         await asyncio.gather(relaying, stopping, return_exceptions=True)
         await runner.cleanup()
+
+
+def _first(failed: BaseException | None) -> BaseException:
+    """Give the failure that brought down the hub's tasks; the process ends with its status."""
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    return failed or RuntimeError("the hub ended by itself")

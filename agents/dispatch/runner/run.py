@@ -20,6 +20,7 @@ from agents.dispatch.runner.runner import Runner
 from agents.dispatch.runner.steps import Runtime
 from agents.dispatch.runner.workplace import Workplace
 from plugins.contract.registry import load_registry
+from schemas.catalogue import JOB
 from streams.blobs import Blobs
 from streams.clock import utc_now
 from streams.errors import Unavailable
@@ -59,6 +60,7 @@ async def run(
     runtime: Runtime | None = None
     try:
         await store.check()
+        await tail.ends([JOB.name])  # says at once that there is no bus of our format
         runtime = await open_runtime(settings)
         blobs = Blobs(settings.path("blobs"))
         means = Means(
