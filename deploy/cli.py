@@ -5,16 +5,14 @@ A command imports what it needs when it runs, so that ``chips send`` does not wa
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from streams.errors import Rejected, Unavailable
+from deploy.process import finish
+from deploy.replay_cli import replay
 from streams.version import version
 
 app = App(
@@ -156,7 +154,7 @@ def migrate() -> int:
     """Make or upgrade topics and tables; the only command that does."""
     from deploy.migrate import migrate as work
 
-    return _finish(work())
+    return finish(work())
 
 
 @app.command
@@ -164,7 +162,7 @@ def status() -> int:
     """Tell lag, open jobs, parked messages, disk and versions."""
     from deploy.status import status as work
 
-    return _finish(work())
+    return finish(work())
 
 
 engines = App(
@@ -217,111 +215,7 @@ def engines_status(*, home: Path = Path("engines")) -> int:
     return work(home)
 
 
-replay = App(
-    name="replay", help="Look at what happened, make views again, compare, and free parked messages."
-)
 app.command(replay)
-
-
-@replay.command(name="tail")
-def replay_tail(
-    *,
-    type: str | None = None,  # noqa: A002 - the option's name, as CloudEvents calls it
-    stream: str | None = None,
-    correlation: str | None = None,
-    beginning: Annotated[bool, Parameter(negative="")] = False,
-    follow: bool = True,
-) -> int:
-    """Print events as JSON lines.
-
-    Parameters
-    ----------
-    type
-        Only types that begin so, for example chips.feed.
-    stream
-        Only this stream, for example feed/default/….
-    correlation
-        Only this story.
-    beginning
-        From the beginning of the topics instead of from now.
-    follow
-        Go on when the end is reached.
-    """
-    from deploy.replay import tail as work
-
-    return _finish(
-        work(type_prefix=type, stream=stream, correlation=correlation, beginning=beginning, follow=follow)
-    )
-
-
-@replay.command(name="rebuild")
-def replay_rebuild(view: Literal["card", "feed", "timeline"], *, at: datetime | None = None) -> int:
-    """Make a view again from the store alone, into a new generation, then switch to it.
-
-    Parameters
-    ----------
-    view
-        The view.
-    at
-        As it was at this time (UTC), made as a view of its own, VIEW@TIME; pages go on reading the present.
-    """
-    from deploy.replay import rebuild as work
-
-    return _finish(work(view, at))
-
-
-@replay.command(name="diff")
-def replay_diff(view: Literal["card", "feed", "timeline"]) -> int:
-    """Compare a view with what the store says it should be; exit status 1 when they differ.
-
-    Parameters
-    ----------
-    view
-        The view.
-    """
-    from deploy.replay import diff as work
-
-    return _finish(work(view))
-
-
-dlq = App(name="dlq", help="Messages that could not be handled, and the keys that wait behind them.")
-replay.command(dlq)
-
-
-@dlq.command(name="list")
-def dlq_list() -> int:
-    """List dead letters and parked keys."""
-    from deploy.replay import dlq_list as work
-
-    return _finish(work())
-
-
-@dlq.command(name="show")
-def dlq_show(letter: str) -> int:
-    """Show one dead letter: where it came from, why it stopped, its bytes.
-
-    Parameters
-    ----------
-    letter
-        As `list` names it: agent/partition/offset.
-    """
-    from deploy.replay import dlq_show as work
-
-    return _finish(work(letter))
-
-
-@dlq.command(name="release")
-def dlq_release(letter: str) -> int:
-    """Send a dead letter again to where it came from and let its key go on.
-
-    Parameters
-    ----------
-    letter
-        As `list` names it: agent/partition/offset.
-    """
-    from deploy.replay import dlq_release as work
-
-    return _finish(work(letter))
 
 
 plugins = App(name="plugins", help="The library of plugins.")
@@ -366,7 +260,7 @@ def user_add(
     """
     from deploy.users import add as work
 
-    return _finish(work(name, display_name or name, admin=admin))
+    return finish(work(name, display_name or name, admin=admin))
 
 
 config = App(name="config", help="Settings.")
@@ -381,23 +275,6 @@ def config_show() -> int:
     for line in settings_or_exit().show():
         print(f"{line.name:<28} {line.value or '(default)':<44} {line.source}")  # noqa: T201 - the command's answer
     return 0
-
-
-def _finish(work: object) -> int:
-    """Run a command's coroutine; what it refuses or misses is one line and a status."""
-    if not asyncio.iscoroutine(work):
-        raise TypeError(f"not a coroutine: {work!r}")
-    try:
-        result = asyncio.run(work)
-    except Rejected as wrong:
-        print(f"chips: {wrong}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return os.EX_USAGE
-    except Unavailable as away:
-        print(f"chips: {away}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return os.EX_TEMPFAIL
-    except KeyboardInterrupt:
-        return 130
-    return int(result or 0)
 
 
 def main() -> None:

@@ -78,3 +78,20 @@ def _die_with_supervisor() -> None:
     # On Linux the kernel tells us when the supervisor is killed; elsewhere an orphan runs on until stopped.
     if "CHIPS_READY_FD" in os.environ and sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def finish(work: object) -> int:
+    """Run a command's coroutine; what it refuses or misses is one line and a status."""
+    if not asyncio.iscoroutine(work):
+        raise TypeError(f"not a coroutine: {work!r}")
+    try:
+        result = asyncio.run(work)
+    except Rejected as wrong:
+        print(f"chips: {wrong}", file=sys.stderr)  # noqa: T201 - the command's answer
+        return os.EX_USAGE
+    except Unavailable as away:
+        print(f"chips: {away}", file=sys.stderr)  # noqa: T201 - the command's answer
+        return os.EX_TEMPFAIL
+    except KeyboardInterrupt:
+        return 130
+    return int(result or 0)
