@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from string import Template
 
-from deploy.engines.artefacts import fetch
 from deploy.engines.cql_probe import answers_cql
-from deploy.engines.java import find_java
-from deploy.engines.process import DetachedProcess
+from deploy.engines.node import Node
 
 _HERE = Path(__file__).parent
-_START_SECONDS = 180
-_STOP_SECONDS = 60
 
 # The packages that Cassandra 5.0 reaches into on Java 17.
 _OPENED = (
@@ -45,84 +40,22 @@ _EXPORTED = (
 )
 
 
-class Cassandra:
-    """A Cassandra node on 127.0.0.1 whose data, settings and logs live in one folder.
+class Cassandra(Node):
+    """A Cassandra node; its own port is the one for storage."""
 
-    Parameters
-    ----------
-    home
-        The folder; made when missing, reused when it holds a node's data.
-    port, storage_port
-        Where clients connect, and where nodes would talk to each other.
-    cache
-        Where the jars are kept, see `deploy.engines.artefacts.cache_root`.
-
-    Attributes
-    ----------
-    home
-        The folder, absolute.
-    """
-
-    def __init__(self, home: Path, *, port: int, storage_port: int, cache: Path) -> None:
-        self.home = home.absolute()
-        self._cache = cache
-        self._port = port
-        self._storage_port = storage_port
-        self._process = DetachedProcess("Cassandra", self.home / "cassandra.pid", self.home / "cassandra.log")
-
-    @property
-    def address(self) -> str:
-        """HOST:PORT for clients (the contact point)."""
-        return f"127.0.0.1:{self._port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while it runs."""
-        return self._process.pid()
-
-    def fetch(self) -> Path:
-        """Fetch Cassandra's jars unless they are there; see `deploy.engines.artefacts.fetch`."""
-        return fetch(_HERE / "cassandra.pom.xml", self._cache)
-
-    def begin(self) -> None:
-        """Start it without waiting; nothing happens when it runs."""
-        lib = self.fetch()
-        settings = self.home / "cassandra.yaml"
-        self.home.mkdir(parents=True, exist_ok=True)
-        template = Template((_HERE / "cassandra.yaml").read_text())
-        places = {"port": self._port, "storage_port": self._storage_port, "data": self.home / "data"}
-        # The template's comment shows the marker itself.
-        settings.write_text(template.safe_substitute(places))
-        self._process.start(self._command(lib, settings))
-
-    def wait(self) -> None:
-        """Wait until it answers a query.
-
-        Raises
-        ------
-        Unavailable
-            It ended or did not answer in time; the message carries the end of its log.
-        """
-        self._process.wait_until(self.answers, _START_SECONDS)
-
-    def start(self) -> None:
-        """`begin`, then `wait`."""
-        self.begin()
-        self.wait()
-
-    def stop(self) -> None:
-        """End it in an orderly way (it drains), or by force when that takes too long."""
-        self._process.stop(_STOP_SECONDS)
-
-    def kill(self) -> None:
-        """End it as kill -9 does; `start` takes it up again on the same data."""
-        self._process.kill()
+    NAME = "Cassandra"
+    SETTINGS = "cassandra.yaml"
+    START_S = 180
+    STOP_S = 60
 
     def answers(self) -> bool:
         """Tell whether it answers a query."""
         return answers_cql("127.0.0.1", self._port)
 
-    def _command(self, lib: Path, settings: Path) -> list[str]:
+    def _prepare(self, lib: Path, settings: Path) -> None:
+        """Do nothing: it makes what it needs when it starts."""
+
+    def _command(self, settings: Path) -> list[str]:
         opened = [f"--{how}={name}=ALL-UNNAMED" for name in _OPENED for how in ("add-opens", "add-exports")]
         exported = [f"--add-exports={name}=ALL-UNNAMED" for name in _EXPORTED]
         properties = {
@@ -138,7 +71,6 @@ class Cassandra:
             "cassandra.ring_delay_ms": 1,
         }
         return [
-            str(find_java()),
             "-Xms512m",
             "-Xmx1g",
             "-XX:MaxDirectMemorySize=512m",
@@ -146,7 +78,5 @@ class Cassandra:
             *opened,
             *exported,
             *[f"-D{name}={value}" for name, value in properties.items()],
-            "-cp",
-            f"{lib}/*",
             "org.apache.cassandra.service.CassandraDaemon",
         ]

@@ -81,10 +81,10 @@ class Engines:
         )
         jars = cache or cache_root()
         self.kafka = Kafka(
-            self._home / "kafka", port=self._ports.kafka, controller_port=self._ports.controller, cache=jars
+            self._home / "kafka", port=self._ports.kafka, own_port=self._ports.controller, cache=jars
         )
         self.cassandra = Cassandra(
-            self._home / "cassandra", port=self._ports.cassandra, storage_port=self._ports.storage, cache=jars
+            self._home / "cassandra", port=self._ports.cassandra, own_port=self._ports.storage, cache=jars
         )
 
     def fetch(self) -> None:
