@@ -41,7 +41,11 @@ class NoSpace(Unavailable):
     """The disk is full; what was being written is gone, and it works again when there is room."""
 
 
-class NewerFormat(Rejected):
+class Misconfigured(Rejected):
+    """A setting is wrong, or can't be followed on this machine: starting again changes nothing."""
+
+
+class NewerFormat(Misconfigured):
     """Data written by a newer CHIPS; an older one must not touch it."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from streams.bus import Admin, Producer, Tail
-from streams.errors import Rejected
+from streams.errors import Misconfigured
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.connection import Connection
 from streams.kafka.producer import KafkaProducer
@@ -17,21 +17,21 @@ from streams.settings import Settings
 
 
 def open_producer(settings: Settings) -> Producer:
-    """Open the producer; raises `Rejected` when the bus is set to something that is none."""
+    """Open the producer; raises `Misconfigured` when the bus is set to something that is none."""
     if is_embedded(settings):
         return LogProducer(directory_of(settings))
     return KafkaProducer(Connection.of(settings))
 
 
 def open_tail(settings: Settings) -> Tail:
-    """Open the tail; raises `Rejected` when the bus is set to something that is none."""
+    """Open the tail; raises `Misconfigured` when the bus is set to something that is none."""
     if is_embedded(settings):
         return LogTail(directory_of(settings))
     return KafkaTail(Connection.of(settings))
 
 
 def open_admin(settings: Settings) -> Admin:
-    """Open the administration; raises `Rejected` when the bus is set to something that is none."""
+    """Open the administration; raises `Misconfigured` when the bus is set to something that is none."""
     if is_embedded(settings):
         return LogAdmin(directory_of(settings))
     return KafkaAdmin(
@@ -44,12 +44,12 @@ def is_embedded(settings: Settings) -> bool:
 
     Raises
     ------
-    streams.errors.Rejected
+    streams.errors.Misconfigured
         When the setting names neither an embedded bus nor Kafka.
     """
     scheme = settings.bus_url.partition("://")[0]
     if scheme not in {"embedded", "kafka"}:
-        raise Rejected(f"CHIPS_BUS is {scheme}://…: use embedded://DIR or kafka://HOST:PORT,HOST:PORT")
+        raise Misconfigured(f"CHIPS_BUS is {scheme}://…: use embedded://DIR or kafka://HOST:PORT,HOST:PORT")
     return scheme == "embedded"
 
 

@@ -6,18 +6,35 @@ The file is named by ``CHIPS_CONFIG``, else ``chips.toml`` in the working direct
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from streams.errors import Rejected
+from streams.coherence import problems
+from streams.errors import Misconfigured
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Url = Annotated[str, msgspec.Meta(pattern=r"^(embedded|kafka|sqlite|cassandra|file|memory)://.+")]
+
+
+PREFIX = "CHIPS_"
+
+READ_ELSEWHERE = frozenset(
+    {
+        "CHIPS_CONFIG",  # names the file
+        "CHIPS_PASSWORD",  # of `chips user add`
+        "CHIPS_PLUGIN_BASE",  # of `chips plugins build`
+        "CHIPS_JAVA_HOME",  # of `chips engines`
+        "CHIPS_READY_FD",  # from `chips up` to its processes
+        "CHIPS_CRASH_AT",  # of `streams.crashpoints`
+    }
+)
+"""Variables that are no settings, with who reads them; those of the tests begin with ``CHIPS_TEST_``."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,9 +57,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$(?!\n)")] = "CHIPS"
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
-    health_port: Port = 0
-    """Where a process answers /healthz, /readyz and /metrics; 0: nowhere. ``ui`` has its own; ``chips up``
-    gives gateway, arrivals, anonymization, dispatch, feeds and runner this port and the five after it."""
+    health_port: Port = 9110
+    """Where gateway answers /healthz, /readyz and /metrics; arrivals, anonymization, dispatch, feeds and
+    runner do so at the five ports after it, and ``ui`` at its own. 0: nowhere."""
     public_url: str = ""
     """The address that browsers use, for the Origin check; empty: http://HOST:PORT."""
     quiet_s: Seconds = 10.0
@@ -77,6 +94,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cassandra_replication: Annotated[int, msgspec.Meta(ge=1, le=7)] = 1
     cassandra_credentials_file: str = ""
     """TOML with username and password."""
+    cassandra_tls: bool = False
+    """Speak TLS, trusting the system's authorities; naming one of the files below means the same."""
     cassandra_ca_file: str = ""
     cassandra_certificate_file: str = ""
     cassandra_key_file: str = ""
@@ -87,6 +106,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if set_to:
             return Path(set_to.partition("://")[2] if "://" in set_to else set_to)
         return Path(self.data) / ("store.db" if name == "store" else name)
+
+    @property
+    def origin(self) -> str:
+        """The address that browsers use, with its default filled in."""
+        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
 
     @property
     def bus_url(self) -> str:
@@ -114,9 +138,22 @@ class Loaded(NamedTuple):
     sources: Mapping[str, str]
 
     def show(self) -> list[Shown]:
-        """List each setting with its source. Secrets live in files, so that none is a setting."""
+        """List each setting as it takes effect, with its source. Secrets live in files: none is a setting."""
+        settings = self.settings
+        effective = {
+            "bus": settings.bus_url,
+            "store": settings.store_url,
+            "vault": str(settings.path("vault")),
+            "blobs": str(settings.path("blobs")),
+            "public_url": settings.origin,
+            "docker_host": settings.docker_host or "(DOCKER_HOST, or the local socket)",
+        }
         return [
-            Shown(name, str(getattr(self.settings, name)), self.sources.get(name, "default"))
+            Shown(
+                name,
+                effective.get(name) or str(getattr(settings, name)) or "(none)",
+                self.sources.get(name, "default"),
+            )
             for name in Settings.__struct_fields__
         ]
 
@@ -126,8 +163,9 @@ def load(environment: Mapping[str, str], directory: Path) -> Loaded:
 
     Raises
     ------
-    streams.errors.Rejected
-        When the file or a variable is wrong; names the setting and what it takes.
+    streams.errors.Misconfigured
+        When the file or a variable is wrong, unknown, or does not fit the others; names the setting and what
+        it takes.
     """
     named = environment.get("CHIPS_CONFIG")
     file = Path(named) if named else directory / "chips.toml"
@@ -137,30 +175,51 @@ def load(environment: Mapping[str, str], directory: Path) -> Loaded:
         values |= _read(file)
         sources |= dict.fromkeys(values, str(file))
     for variable, text in environment.items():
-        name = variable.removeprefix("CHIPS_").lower()
-        if variable.startswith("CHIPS_") and name in Settings.__struct_fields__:
+        if _is_setting(variable):
+            name = variable.removeprefix(PREFIX).lower()
             values[name] = text
             sources[name] = variable
     try:
-        return Loaded(msgspec.convert(values, Settings, strict=False), sources)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise Rejected(_explain(str(error), sources)) from error
+        raise Misconfigured(_explain(str(error), sources)) from error
+    if wrong := list(problems(settings)):
+        raise Misconfigured(" ".join(wrong))
+    return Loaded(settings, sources)
+
+
+def _is_setting(variable: str) -> bool:
+    """Tell whether a variable of the environment is a setting; one that only looks so is refused."""
+    if not variable.startswith(PREFIX) or variable in READ_ELSEWHERE or variable.startswith("CHIPS_TEST_"):
+        return False
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.__struct_fields__}
+    if variable not in known:
+        raise Misconfigured(f"There is no setting {variable}{_nearest(variable, known | READ_ELSEWHERE)}.")
+    return True
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+    return f": is it {close[0]}? Unset it otherwise" if close else ": unset it"
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Rejected(
+        raise Misconfigured(
             f"Cannot read settings from {file}: {error.strerror}. Correct CHIPS_CONFIG."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Rejected(f"{file} is not TOML: {error}") from error
+        raise Misconfigured(f"{file} is not TOML: {error}") from error
 
 
 def _explain(problem: str, sources: Mapping[str, str]) -> str:
     reason, _, place = problem.partition(" - at `$.")
     name = place.rstrip("`")
+    if not name and "unknown field" in reason:
+        unknown = reason.rpartition("`")[0].rpartition("`")[2]
+        return f"There is no setting {unknown} in the file{_nearest(unknown, Settings.__struct_fields__)}."
     if not name:
         return f"Settings: {reason}. `chips config show` lists those that exist."
     return f"Setting {name} (from {sources.get(name, 'default')}): {reason}"

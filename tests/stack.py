@@ -52,6 +52,7 @@ class Stack:
             "CHIPS_BLOBS": str(self.folder / "blobs"),
             "CHIPS_DICOM_PORT": str(self.dicom_port),
             "CHIPS_HTTP_PORT": str(self.http_port),
+            "CHIPS_HEALTH_PORT": "0",
             "CHIPS_POLICY": "demo",
             "CHIPS_QUIET_S": "3",
             "CHIPS_SETTLE_S": "0.5",

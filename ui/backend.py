@@ -32,9 +32,7 @@ class Backend:
     @property
     def origin(self) -> str:
         """The origin that browsers must come from."""
-        return self.settings.public_url.rstrip("/") or (
-            f"http://{self.settings.http_host}:{self.settings.http_port}"
-        )
+        return self.settings.origin
 
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)

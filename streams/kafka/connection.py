@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from streams.errors import Rejected
+from streams import coherence
+from streams.errors import Misconfigured
 from streams.settings import Settings
 
 
@@ -41,20 +42,16 @@ class Connection(NamedTuple):
 
         Raises
         ------
-        streams.errors.Rejected
-            When the credentials file cannot be read, or SASL lacks a mechanism or credentials.
+        streams.errors.Misconfigured
+            When the credentials file cannot be read, or the settings of TLS and SASL do not fit together.
         """
-        protocol = settings.kafka_security_protocol
-        credentials = None
-        if protocol.startswith("SASL"):
-            if not settings.kafka_sasl_mechanism or not settings.kafka_credentials_file:
-                raise Rejected(
-                    f"{protocol} needs CHIPS_KAFKA_SASL_MECHANISM and CHIPS_KAFKA_CREDENTIALS_FILE"
-                )
-            credentials = _read(Path(settings.kafka_credentials_file))
+        if wrong := [*coherence.kafka(settings)]:
+            raise Misconfigured(" ".join(wrong))
+        file = settings.kafka_credentials_file
+        credentials = _read(Path(file)) if file else None
         return cls(
             bootstrap=settings.bus_url.partition("://")[2],
-            protocol=protocol,
+            protocol=settings.kafka_security_protocol,
             mechanism=settings.kafka_sasl_mechanism,
             credentials=credentials,
             ca_file=settings.kafka_ca_file,
@@ -91,7 +88,7 @@ class Connection(NamedTuple):
             if self.certificate_file:
                 context.load_cert_chain(self.certificate_file, self.key_file or None)
         except OSError as error:  # ssl.SSLError is one, too
-            raise Rejected(
+            raise Misconfigured(
                 f"Kafka's TLS files cannot be used: {error}. Correct CHIPS_KAFKA_*_FILE."
             ) from error
         return context
@@ -101,7 +98,7 @@ def _read(file: Path) -> Credentials:
     try:
         return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Credentials)
     except OSError as error:
-        raise Rejected(f"Cannot read Kafka's credentials from {file}: {error.strerror}") from error
+        raise Misconfigured(f"Cannot read Kafka's credentials from {file}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         # The error itself could quote a secret.
-        raise Rejected(f"{file} is not TOML with username and password") from error
+        raise Misconfigured(f"{file} is not TOML with username and password") from error

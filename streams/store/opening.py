@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.clock import Clock, utc_now
-from streams.errors import Rejected
+from streams.errors import Misconfigured
 from streams.settings import Settings
 from streams.store.api import Store
 from streams.store.memory.store import MemoryStore
@@ -15,7 +15,7 @@ async def open_store(settings: Settings, *, clock: Clock = utc_now) -> Store:
 
     Raises
     ------
-    streams.errors.Rejected
+    streams.errors.Misconfigured
         When the setting names no store.
     streams.errors.Unavailable
         When Cassandra does not answer.
@@ -30,6 +30,6 @@ async def open_store(settings: Settings, *, clock: Clock = utc_now) -> Store:
         from streams.store.cassandra.store import CassandraStore  # noqa: PLC0415 - see above
 
         return await CassandraStore.open(settings, clock)
-    raise Rejected(
+    raise Misconfigured(
         f"CHIPS_STORE takes sqlite://FILE or cassandra://HOST:PORT,HOST:PORT/KEYSPACE, not {scheme}://"
     )

@@ -57,8 +57,8 @@ def stack(request, tmp_path_factory, docker_socket):
 
 @pytest.fixture
 def pictures(request) -> Path:
-    """Where screenshots go; kept when CHIPS_PICTURES names a folder."""
-    folder = Path(os.environ.get("CHIPS_PICTURES", "build/pictures"))
+    """Where screenshots go; kept when CHIPS_TEST_PICTURES names a folder."""
+    folder = Path(os.environ.get("CHIPS_TEST_PICTURES", "build/pictures"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -86,7 +86,7 @@ def send(stack: Stack, folder, manifest) -> subprocess.Popen[str]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", TIERS)
 def test_kill_at_random_while_images_arrive(name, tmp_path):
-    seed = int(os.environ.get("CHIPS_FAULT_SEED", time.time_ns() % 2**32))
+    seed = int(os.environ.get("CHIPS_TEST_FAULT_SEED", time.time_ns() % 2**32))
     print(f"\nseed {seed}")
     chance = random.Random(seed)
     studies, manifest = tmp_path / "studies", tmp_path / "sent.jsonl"

@@ -15,7 +15,8 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
 from cassandra.query import tuple_factory
 
-from streams.errors import Rejected
+from streams import coherence
+from streams.errors import Misconfigured
 from streams.settings import Settings
 from streams.store.cassandra.session import DRIVER_ERRORS, SERIAL, CassandraSession, explain
 
@@ -39,14 +40,14 @@ def parse_contact(url: str) -> Contact:
 
     Raises
     ------
-    Rejected
+    Misconfigured
         When it is not that.
     """
     places, _, keyspace = url.removeprefix("cassandra://").partition("/")
     found = [_HOST.fullmatch(place) for place in places.split(",")]
     hosts = [(m["host"].strip("[]"), int(m["port"] or DEFAULT_PORT)) for m in found if m is not None]
     if len(hosts) != len(found) or not _KEYSPACE.fullmatch(keyspace):
-        raise Rejected(
+        raise Misconfigured(
             "CHIPS_STORE takes cassandra://HOST:PORT,HOST:PORT/KEYSPACE; a keyspace's name has lower case "
             "letters, digits and underscores"
         )
@@ -58,8 +59,10 @@ async def connect(settings: Settings) -> CassandraSession:
 
     Raises
     ------
+    Misconfigured
+        When the settings are wrong.
     Rejected
-        When the settings are wrong, or the credentials refused.
+        When the credentials are refused.
     Unavailable
         When no contact point answers.
     """
@@ -68,7 +71,7 @@ async def connect(settings: Settings) -> CassandraSession:
         contact.hosts,
         port=contact.hosts[0][1],
         auth_provider=_credentials(settings),
-        ssl_context=_tls(settings),
+        ssl_context=tls_of(settings),
         execution_profiles={
             EXEC_PROFILE_DEFAULT: _profile(settings, ConsistencyLevel.LOCAL_QUORUM),
             SERIAL: _profile(settings, ConsistencyLevel.LOCAL_SERIAL),
@@ -86,6 +89,22 @@ async def connect(settings: Settings) -> CassandraSession:
         await asyncio.to_thread(cluster.shutdown)
         raise explain(error) from error
     return CassandraSession(cluster, session, contact.keyspace)
+
+
+async def release_version(settings: Settings) -> str:
+    """Give the release of the node that answers.
+
+    Raises
+    ------
+    Rejected, Unavailable
+        As `connect`.
+    """
+    session = await connect(settings)
+    try:
+        rows = await session.run("SELECT release_version FROM system.local")
+    finally:
+        await session.close()
+    return str(rows[0][0])
 
 
 def _profile(settings: Settings, level: int) -> ExecutionProfile:
@@ -108,18 +127,27 @@ def _credentials(settings: Settings) -> PlainTextAuthProvider | None:
         return PlainTextAuthProvider(username=str(values["username"]), password=str(values["password"]))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         # Nothing of the file's content is quoted: it holds a password.
-        raise Rejected(f"{file} must be a readable TOML file with username and password") from error
+        raise Misconfigured(f"{file} must be a readable TOML file with username and password") from error
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.cassandra_ca_file:
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """Give the TLS context; None without TLS. Without a CA file the system's authorities are trusted.
+
+    Raises
+    ------
+    Misconfigured
+        When the files cannot be used.
+    """
+    if wrong := [*coherence.cassandra(settings)]:
+        raise Misconfigured(" ".join(wrong))
+    if not (settings.cassandra_tls or settings.cassandra_ca_file or settings.cassandra_certificate_file):
         return None
     try:
-        context = ssl.create_default_context(cafile=settings.cassandra_ca_file)
+        context = ssl.create_default_context(cafile=settings.cassandra_ca_file or None)
         if settings.cassandra_certificate_file:
             context.load_cert_chain(settings.cassandra_certificate_file, settings.cassandra_key_file or None)
     except OSError as error:  # ssl's own errors are of this family
-        raise Rejected(
+        raise Misconfigured(
             f"Cassandra's TLS files cannot be used ({error}): correct CHIPS_CASSANDRA_CA_FILE, "
             "CHIPS_CASSANDRA_CERTIFICATE_FILE and CHIPS_CASSANDRA_KEY_FILE"
         ) from error

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from streams.errors import Rejected
-from streams.settings import Settings, load
+from streams.settings import READ_ELSEWHERE, Settings, load
+
+ROOT = Path(__file__).parents[3]
 
 
 def shown(loaded) -> dict[str, tuple[str, str]]:
@@ -23,7 +25,7 @@ def test_defaults_need_nothing(tmp_path):
 
 def test_the_environment_wins_over_the_file(tmp_path):
     (tmp_path / "chips.toml").write_text('dicom_port = 1\nhttp_port = 2\ndata = "d"\n')
-    loaded = load({"CHIPS_HTTP_PORT": "3", "PATH": "/bin", "CHIPS_ELSE": "x"}, tmp_path)
+    loaded = load({"CHIPS_HTTP_PORT": "3", "PATH": "/bin"}, tmp_path)
     assert (loaded.settings.dicom_port, loaded.settings.http_port, loaded.settings.data) == (1, 3, "d")
     assert shown(loaded)["http_port"] == ("3", "CHIPS_HTTP_PORT")
     assert shown(loaded)["dicom_port"] == ("1", str(tmp_path / "chips.toml"))
@@ -47,6 +49,9 @@ def test_a_named_file_is_read_and_must_be_there(tmp_path):
         ({"CHIPS_PROJECT": "p\n"}, "project"),
         ({"CHIPS_ISOLATION": "none"}, "isolation"),
         ({"CHIPS_QUIET_S": "0"}, "quiet_s"),
+        ({"CHIPS_VALUT": "/vault"}, "CHIPS_VALUT: is it CHIPS_VAULT"),
+        ({"CHIPS_CONFG": "x"}, "is it CHIPS_CONFIG"),
+        ({"CHIPS_SOMETHING_OF_NOBODY": "x"}, "CHIPS_SOMETHING_OF_NOBODY: unset it"),
     ],
 )
 def test_a_wrong_value_names_its_setting(tmp_path, environment, told):
@@ -56,7 +61,12 @@ def test_a_wrong_value_names_its_setting(tmp_path, environment, told):
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [("prot = 1\n", "prot"), ("http_port = [", "not TOML"), ("http_port = 'x'\n", "chips.toml")],
+    [
+        ("prot = 1\n", "prot"),
+        ("valt = 'v'\n", "no setting valt in the file: is it vault"),
+        ("http_port = [", "not TOML"),
+        ("http_port = 'x'\n", "chips.toml"),
+    ],
 )
 def test_a_wrong_file_is_told(tmp_path, content, told):
     (tmp_path / "chips.toml").write_text(content)
@@ -73,6 +83,27 @@ def test_paths_and_addresses_have_defaults_under_data():
     assert given.path("store") == Path("/elsewhere/x.db")
     assert given.path("blobs") == Path("/blobs")
     assert given.bus_url == "kafka://h:1"
+
+
+def test_what_is_shown_is_what_takes_effect(tmp_path):
+    told = shown(load({"CHIPS_DATA": "/srv/chips", "CHIPS_HTTP_PORT": "81"}, tmp_path))
+    assert told["bus"] == ("embedded:///srv/chips/bus", "default")
+    assert told["store"] == ("sqlite:///srv/chips/store.db", "default")
+    assert told["vault"] == ("/srv/chips/vault", "default")
+    assert told["blobs"] == ("/srv/chips/blobs", "default")
+    assert told["public_url"] == ("http://127.0.0.1:81", "default")
+    assert told["kafka_ca_file"] == ("(none)", "default")
+
+
+def test_variables_that_others_read_are_no_settings(tmp_path):
+    others = dict.fromkeys([*READ_ELSEWHERE - {"CHIPS_CONFIG"}, "CHIPS_TEST_ENGINES"], "x")
+    assert load(others, tmp_path).settings == Settings()
+
+
+def test_each_variable_that_is_read_elsewhere_is():
+    sources = [path for room in ("deploy", "streams") for path in (ROOT / room).rglob("*.py")]
+    text = "".join(path.read_text() for path in sources if path.name != "settings.py")
+    assert {name for name in READ_ELSEWHERE if f'"{name}"' not in text} <= {"CHIPS_CONFIG"}
 
 
 def test_no_setting_is_a_secret():
