@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from deploy import process
+from deploy.exits import Exit
 from deploy.observing import observer
 from schemas.catalogue import AGENTS
 from streams.blobs import Blobs
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 
 def run_agents(names: Sequence[str]) -> int:
-    """Run these agents, all when none is named."""
+    """Run these agents, all when none is named; the first one's health port is theirs."""
     unknown = [name for name in names if name not in AGENTS]
     if unknown:
         sys.stderr.write(f"chips: there is no agent {unknown[0]}: name some of {', '.join(AGENTS)}\n")
-        return 64
+        return Exit.USAGE
     chosen = tuple(names) or tuple(AGENTS)
 
     async def work(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
@@ -60,7 +61,7 @@ async def _run(
         await store.check()
         producer = open_producer(settings)
         try:
-            async with observer(settings)(registry, problems):
+            async with observer(settings, names[0])(registry, problems):
                 await run(
                     settings,
                     [_make(name, settings, store, producer) for name in names],

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
-from deploy.process import finish
+from deploy.exits import Exit, finish, told
 from deploy.replay_cli import replay
 from streams.version import version
 
@@ -158,11 +158,19 @@ def migrate() -> int:
 
 
 @app.command
-def status() -> int:
-    """Tell lag, open jobs, parked messages, disk and versions."""
-    from deploy.status import status as work
+def status(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Tell how CHIPS is: processes, what waits, dead letters, room on disk, versions.
 
-    return finish(work())
+    Exit status 0 when nothing needs a person, 1 when something does.
+
+    Parameters
+    ----------
+    json
+        As one JSON object, for scripts.
+    """
+    from deploy.status.command import status as work
+
+    return finish(work(as_json=json))
 
 
 engines = App(
@@ -241,12 +249,7 @@ app.command(user)
 
 
 @user.command(name="add")
-def user_add(
-    name: str,
-    *,
-    display_name: str | None = None,
-    admin: Annotated[bool, Parameter(negative="")] = False,
-) -> int:
+def user_add(name: str, *, display_name: str | None = None) -> int:
     """Make an account. Asks for the password, or takes it from CHIPS_PASSWORD, or makes one and prints it.
 
     Parameters
@@ -255,12 +258,10 @@ def user_add(
         What to log in with.
     display_name
         What others see.
-    admin
-        May manage accounts.
     """
     from deploy.users import add as work
 
-    return finish(work(name, display_name or name, admin=admin))
+    return finish(work(name, display_name or name))
 
 
 config = App(name="config", help="Settings.")
@@ -270,16 +271,40 @@ app.command(config)
 @config.command(name="show")
 def config_show() -> int:
     """Print each setting, its value and where it comes from. No secret is a setting."""
-    from deploy.process import settings_or_exit
+    from deploy.process import settings_here
+    from deploy.terminal import say
 
-    for line in settings_or_exit().show():
-        print(f"{line.name:<28} {line.value or '(default)':<44} {line.source}")  # noqa: T201 - the command's answer
-    return 0
+    def work() -> int:
+        for line in settings_here().show():
+            say(f"{line.name:<32} {line.value:<44} {line.source}")
+        return Exit.OK
+
+    return told(work)
+
+
+keys = App(name="keys", help="The keys of the pseudonyms, in the vault. Inner zone.")
+app.command(keys)
+
+
+@keys.command(name="rotate")
+def keys_rotate() -> int:
+    """Make a new master key and wrap the project keys with it; pseudonyms stay as they are.
+
+    Do it when the master key may have been seen: by a lost backup, or somebody who left. CHIPS may run
+    meanwhile. Make a backup of the vault's keys afterwards: older backups of them hold the old master key.
+    """
+    from deploy.keys import rotate as work
+
+    return told(work)
 
 
 def main() -> None:
     """Run the command of the command line."""
-    sys.exit(app())
+    try:
+        status = app(exit_on_error=False)
+    except CycloptsError:  # it has told what is wrong with the call
+        status = Exit.USAGE
+    sys.exit(status)
 
 
 if __name__ == "__main__":

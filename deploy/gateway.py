@@ -12,4 +12,4 @@ from streams.settings import Settings
 
 async def work(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[], None]) -> None:
     """Receive until `stop` is set."""
-    await run(settings, stop=stop, on_ready=on_ready, observe=observer(settings))
+    await run(settings, stop=stop, on_ready=on_ready, observe=observer(settings, "gateway"))

@@ -8,6 +8,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from streams.errors import Unavailable
+
 
 class Health:
     """Answers /healthz, /readyz and /metrics; port 0 answers nowhere."""
@@ -22,7 +24,13 @@ class Health:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen."""
+        """Listen.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When the port can't be had.
+        """
         if not self._port:
             return
         app = web.Application()
@@ -35,7 +43,14 @@ class Health:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise Unavailable(
+                f"Can't listen on {self._host}:{self._port}: {error.strerror}. Stop what does, or set "
+                "CHIPS_HEALTH_PORT"
+            ) from error
 
     async def stop(self) -> None:
         """Listen no more."""

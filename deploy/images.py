@@ -23,7 +23,7 @@ from packaging.markers import Marker
 
 from plugins.contract.registry import load_registry
 from plugins.contract.types import Manifest
-from streams.errors import Rejected, Unavailable
+from streams.errors import Misconfigured, Unavailable
 
 BASE = "python:3.11-slim-bookworm"
 PYTHON = "3.11"
@@ -38,7 +38,7 @@ _PIP_SECONDS = 900
 _DOCKER_SECONDS = 900
 
 
-class NotBuilt(Rejected):
+class NotBuilt(Misconfigured):
     """The image can't be built; the message says what to change."""
 
 

@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import Literal
 
-import docker
-import docker.errors
-
+from deploy.docker_host import docker_address, engine_answers
+from deploy.exits import Exit, told
 from deploy.images import BASE, EngineAway, NotBuilt, build
-from deploy.process import settings_or_exit
+from deploy.process import settings_here
 from deploy.terminal import say
 from plugins.contract.registry import load_registry
 from streams.settings import Settings
 
-ANSWER_S = 5
-DEFAULT_HOST = "unix:///var/run/docker.sock"
-
 Isolation = Literal["docker", "subprocess"]
-
-
-def docker_address(settings: Settings) -> str:
-    """Give the address of Docker Engine: the setting, DOCKER_HOST, or the local socket."""
-    return settings.docker_host or os.environ.get("DOCKER_HOST") or DEFAULT_HOST
-
-
-def engine_answers(address: str) -> bool:
-    """Tell whether Docker Engine answers within `ANSWER_S`."""
-    try:
-        client = docker.DockerClient(base_url=address, timeout=ANSWER_S)
-    except docker.errors.DockerException:
-        return False
-    try:
-        return bool(client.ping())
-    except (docker.errors.DockerException, OSError):
-        return False
-    finally:
-        client.close()
 
 
 def build_all(address: str, base: str, tell: Callable[[str], None]) -> None:
@@ -58,13 +34,13 @@ def build_all(address: str, base: str, tell: Callable[[str], None]) -> None:
 
 def build_images(base: str | None) -> int:
     """``chips plugins build``: exit status 0 when all images are there."""
-    address = docker_address(settings_or_exit().settings)
-    try:
+
+    def work() -> int:
+        address = docker_address(settings_here().settings)
         build_all(address, base or os.environ.get("CHIPS_PLUGIN_BASE", BASE), say)
-    except (NotBuilt, EngineAway) as problem:
-        sys.stderr.write(f"chips: {problem}\n")
-        return os.EX_UNAVAILABLE
-    return 0
+        return Exit.OK
+
+    return told(work)
 
 
 def prepare(settings: Settings, tell: Callable[[str], None]) -> Isolation:

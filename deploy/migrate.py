@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from deploy.process import settings_or_exit
+from deploy.process import settings_here
 from deploy.terminal import say
 from streams.opening import open_admin
 from streams.settings import Settings
@@ -14,7 +14,7 @@ from streams.store.opening import open_store
 
 async def migrate() -> int:
     """Make or upgrade, and tell what was done."""
-    done = await apply(settings_or_exit().settings)
+    done = await apply(settings_here().settings)
     for line in done:
         say(line)
     say("Everything is as this version needs it." if not done else f"{len(done)} changes made.")

@@ -13,11 +13,15 @@ from typing import Protocol
 
 import structlog
 
+from deploy.exits import FAMILIES, Exit, status_of
 from streams import logs
-from streams.errors import Rejected, Unavailable
+from streams.errors import Rejected
 from streams.settings import Loaded, Settings, load
 
 PR_SET_PDEATHSIG = 1
+READY = b"1"
+"""What a process writes to its supervisor when it is ready; anything else is why it can't be."""
+_WHY_BYTES = 2000
 
 log = structlog.get_logger()
 
@@ -32,45 +36,52 @@ class Work(Protocol):
         ...
 
 
-def settings_or_exit() -> Loaded:
-    """Read the settings; end with what is wrong with them."""
-    try:
-        return load(os.environ, Path.cwd())
-    except Rejected as wrong:
-        sys.exit(f"chips: {wrong}")
+def settings_here() -> Loaded:
+    """Read the settings of this environment and working directory.
+
+    Raises
+    ------
+    streams.errors.Misconfigured
+        When they are wrong.
+    """
+    return load(os.environ, Path.cwd())
 
 
 def run(name: str, work: Work) -> int:
-    """Run one process to its end and give its exit status: 0 when it was told to stop.
+    """Run one process to its end and give its exit status, as `deploy.exits` lists them; 0 when told to stop.
 
-    What it depends on being away is status 75 (EX_TEMPFAIL): start it again later. A wrong setting is 78
-    (EX_CONFIG): starting it again changes nothing.
+    Whatever ends it is one JSON line. To a process, which has no caller, all that is `Rejected` is a matter
+    of its settings.
     """
-    settings = settings_or_exit().settings
-    logs.configure(settings.log_level, name)
-    _die_with_supervisor()
+    logs.configure("info", name)
     try:
+        settings = settings_here().settings
+        logs.configure(settings.log_level, name)
+        _die_with_supervisor()
         asyncio.run(_main(settings, work))
-    except Unavailable as away:
-        log.error("process.unavailable", error=str(away))  # noqa: TRY400 - the reason says it all
-        return os.EX_TEMPFAIL
-    except Rejected as wrong:
-        log.error("process.refused", error=str(wrong))  # noqa: TRY400 - the reason says it all
-        return os.EX_CONFIG
-    return 0
+    except FAMILIES as error:
+        status = status_of(error)
+        if status is Exit.USAGE:
+            status = Exit.CONFIG
+        kind = "process.refused" if isinstance(error, Rejected) else "process.failed"
+        log.error(kind, error=str(error), status=int(status))  # noqa: TRY400 - the reason says it all
+        if status is Exit.CONFIG:
+            _tell_supervisor(str(error).encode()[:_WHY_BYTES])
+        return status
+    return Exit.OK
 
 
 async def _main(settings: Settings, work: Work) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await work(settings, stop=stop, on_ready=_tell_supervisor)
+    await work(settings, stop=stop, on_ready=lambda: _tell_supervisor(READY))
 
 
-def _tell_supervisor() -> None:
+def _tell_supervisor(what: bytes) -> None:
     descriptor = os.environ.pop("CHIPS_READY_FD", None)
     if descriptor:
-        os.write(int(descriptor), b"1")
+        os.write(int(descriptor), what)
         os.close(int(descriptor))
 
 
@@ -78,20 +89,3 @@ def _die_with_supervisor() -> None:
     # On Linux the kernel tells us when the supervisor is killed; elsewhere an orphan runs on until stopped.
     if "CHIPS_READY_FD" in os.environ and sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def finish(work: object) -> int:
-    """Run a command's coroutine; what it refuses or misses is one line and a status."""
-    if not asyncio.iscoroutine(work):
-        raise TypeError(f"not a coroutine: {work!r}")
-    try:
-        result = asyncio.run(work)
-    except Rejected as wrong:
-        print(f"chips: {wrong}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return os.EX_USAGE
-    except Unavailable as away:
-        print(f"chips: {away}", file=sys.stderr)  # noqa: T201 - the command's answer
-        return os.EX_TEMPFAIL
-    except KeyboardInterrupt:
-        return 130
-    return int(result or 0)

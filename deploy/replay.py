@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from deploy.process import settings_or_exit
+from deploy.process import settings_here
 from deploy.send import bar
 from deploy.terminal import console, say
 from streams.bus import Tail
@@ -27,7 +27,7 @@ class _Ports(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def _ports() -> AsyncIterator[_Ports]:
-    settings = settings_or_exit().settings
+    settings = settings_here().settings
     store = await open_store(settings)
     tail = open_tail(settings)
     try:
@@ -130,7 +130,7 @@ async def dlq_show(name: str) -> int:
 
 async def dlq_release(name: str) -> int:
     """Send a dead letter, and what waits behind its key, to where they came from."""
-    producer = open_producer(settings_or_exit().settings)
+    producer = open_producer(settings_here().settings)
     try:
         async with _ports() as ports:
             sent = await dead_letters.release(ports.tail, producer, ports.store.records, name)

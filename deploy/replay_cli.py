@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from deploy.process import finish
+from deploy.exits import finish
 
 replay = App(
     name="replay", help="Look at what happened, make views again, compare, and free parked messages."

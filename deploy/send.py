@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import re
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.exits import Exit, told
 from deploy.terminal import console, say
 from gateway import sending
 from streams.errors import Rejected
 
 SHOWN_TROUBLES = 20
+_AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
+MOST_ASSOCIATIONS = 64
+MOST_RETRIES = 100
 
 
 def send(
@@ -28,8 +31,14 @@ def send(
     manifest: Path,
 ) -> int:
     """Send; exit status 0 when everything was acknowledged, 1 when not, 64 when the call is wrong."""
-    try:
+
+    def work() -> int:
         paths, host, port = _parse(paths_and_target)
+        for title in (called_ae, calling_ae):
+            if not _AE_TITLE.fullmatch(title):
+                raise Rejected(f"{title!r} is no AE title: those have 1 to 16 ASCII characters.")
+        _check_between(1, associations, MOST_ASSOCIATIONS, "--associations")
+        _check_between(0, retries, MOST_RETRIES, "--retries")
         stop = threading.Event()
         signal.signal(signal.SIGINT, lambda *_: stop.set())
         with bar() as progress:
@@ -50,12 +59,13 @@ def send(
                 on_progress=show,
                 stop=stop,
             )
-    except Rejected as wrong:
-        sys.stderr.write(f"chips: {wrong}\n")
-        return os.EX_USAGE
-    tell(summary)
-    say(f"What was acknowledged stands in {manifest}.")
-    return 0 if summary.complete else 1
+        tell(summary)
+        if not summary.progress.total:
+            raise Rejected(f"There is no DICOM object in {', '.join(map(str, paths))}: nothing was sent.")
+        say(f"What was acknowledged stands in {manifest}.")
+        return Exit.OK if summary.complete else Exit.NO
+
+    return told(work)
 
 
 def bar() -> Progress:
@@ -89,4 +99,11 @@ def _parse(paths_and_target: Sequence[str]) -> tuple[list[Path], str, int]:
     missing = [path for path in paths if not Path(path).exists()]
     if missing:
         raise Rejected(f"There is no {missing[0]}: nothing was sent.")
-    return [Path(path) for path in paths], host, int(port)
+    if not 0 < int(port) < 2**16:
+        raise Rejected(f"{port} is no port: ports are 1 to 65535.")
+    return [Path(path) for path in paths], host.strip("[]"), int(port)
+
+
+def _check_between(least: int, value: int, most: int, option: str) -> None:
+    if not least <= value <= most:
+        raise Rejected(f"{option} takes {least} to {most}, not {value}.")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from deploy.exits import Exit, told
 from deploy.isolation import prepare
+from deploy.locking import only_here
 from deploy.migrate import apply
-from deploy.process import settings_or_exit
+from deploy.ports import PROCESSES, check_free, wanted
+from deploy.process import settings_here
 from deploy.supervisor import Child, Supervisor
 from deploy.terminal import say
 from schemas.catalogue import AGENTS
 from streams import logs
-from streams.errors import Rejected, Unavailable
 from streams.settings import Settings
 from streams.store.opening import open_store
 from ui.auth.accounts import Accounts
@@ -24,17 +25,14 @@ from ui.auth.accounts import Accounts
 
 def up() -> int:
     """Run until Ctrl-C or SIGTERM."""
-    settings = settings_or_exit().settings
-    logs.configure(settings.log_level, "supervisor")
-    try:
+
+    def work() -> int:
+        settings = settings_here().settings
+        logs.configure(settings.log_level, "supervisor")
         asyncio.run(_main(settings))
-    except Rejected as wrong:
-        sys.stderr.write(f"chips: {wrong}\n")
-        return os.EX_CONFIG
-    except Unavailable as away:
-        sys.stderr.write(f"chips: {away}\n")
-        return os.EX_TEMPFAIL
-    return 0
+        return Exit.OK
+
+    return told(work)
 
 
 async def _main(settings: Settings) -> None:
@@ -55,22 +53,26 @@ async def serve(
     on_ready: Callable[[], None] | None = None,
     log: Path | None = None,
 ) -> None:
-    """Migrate, then keep every process running until `stop` is set; their logs go to `log`, else to ours."""
-    await apply(settings)
-    if not await _has_accounts(settings):
-        say("There is no account yet: make one with `chips user add NAME`.")
-    commands = {"gateway": ["gateway"], **{name: ["agents", name] for name in AGENTS}, "runner": ["runner"]}
-    children = [
-        # Each has a health port of its own: the set one and those after it.
-        Child(
-            name,
-            command,
-            {**environment, "CHIPS_HEALTH_PORT": str(settings.health_port and settings.health_port + number)},
-        )
-        for number, (name, command) in enumerate(commands.items())
-    ]
-    children.append(Child("ui", ["ui"], environment))
-    await Supervisor(children, Path(settings.data) / "run", log).run(stop=stop, on_ready=on_ready)
+    """Migrate, then keep every process running until `stop` is set; their logs go to `log`, else to ours.
+
+    Raises
+    ------
+    streams.errors.Misconfigured
+        When CHIPS runs on this folder already, a port is taken, or a process can't start as it is set.
+    streams.errors.Unavailable
+        When an engine does not answer.
+    """
+    async with only_here(Path(settings.data), say) as lock:
+        check_free(wanted(settings))
+        await apply(settings)
+        if not await _has_accounts(settings):
+            say("There is no account yet: make one with `chips user add NAME`.")
+        children = [
+            Child(name, ["agents", name] if name in AGENTS else [name], environment)
+            for name in (*PROCESSES, "ui")
+        ]
+        supervisor = Supervisor(children, Path(settings.data) / "run", log, held=[lock])
+        await supervisor.run(stop=stop, on_ready=on_ready)
 
 
 async def _has_accounts(settings: Settings) -> bool:
@@ -82,6 +84,6 @@ async def _has_accounts(settings: Settings) -> bool:
 
 
 def _announce(settings: Settings) -> None:
-    say(f"The page:  http://{settings.http_host}:{settings.http_port}")
+    say(f"The page:  {settings.origin}")
     say(f"DICOM:     {settings.dicom_ae} at {settings.dicom_host}:{settings.dicom_port}")
     say("Ctrl-C stops CHIPS.")

@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 
-from deploy.process import settings_or_exit
+from deploy.process import settings_here
 from deploy.terminal import say
 from streams.clock import utc_now
 from streams.errors import Rejected
@@ -16,24 +16,22 @@ from streams.store.opening import open_store
 from ui.auth.accounts import Account, Accounts
 
 
-async def add(name: str, display_name: str, *, admin: bool) -> int:
+async def add(name: str, display_name: str) -> int:
     """Make an account; its password is asked for, or in CHIPS_PASSWORD, or made up and printed."""
     password, made_up = _password()
-    account = await make(settings_or_exit().settings, name, display_name, password, admin=admin)
+    account = await make(settings_here().settings, name, display_name, password)
     say(f"Account {account.name} made.")
     if made_up:
         say(f"Password: {password}")
     return 0
 
 
-async def make(settings: Settings, name: str, display_name: str, password: str, *, admin: bool) -> Account:
+async def make(settings: Settings, name: str, display_name: str, password: str) -> Account:
     """Make an account in the store of these settings."""
     store = await open_store(settings)
     try:
         await store.check()
-        return await Accounts(store.records).add(
-            name, display_name, password, ["member", "admin"] if admin else ["member"], utc_now()
-        )
+        return await Accounts(store.records).add(name, display_name, password, ["member"], utc_now())
     finally:
         await store.close()
 

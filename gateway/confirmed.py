@@ -22,11 +22,7 @@ class Confirmed:
 
     def load(self) -> int | None:
         """Give what was saved last; None when nothing (whole) was."""
-        raw = os.pread(self._fd, _RECORD.size, 0)
-        if len(raw) < _RECORD.size:
-            return None
-        index, crc = _RECORD.unpack(raw)
-        return int(index) if zlib.crc32(raw[:8]) == crc else None
+        return _read(os.pread(self._fd, _RECORD.size, 0))
 
     def save(self, index: int) -> None:
         """Write it."""
@@ -36,3 +32,18 @@ class Confirmed:
     def close(self) -> None:
         """Let go of the file."""
         os.close(self._fd)
+
+
+def peek(path: Path) -> int | None:
+    """Give what was saved last, without holding the file; None when nothing (whole) was."""
+    try:
+        return _read(path.read_bytes()[: _RECORD.size])
+    except FileNotFoundError:
+        return None
+
+
+def _read(raw: bytes) -> int | None:
+    if len(raw) < _RECORD.size:
+        return None
+    index, crc = _RECORD.unpack(raw)
+    return int(index) if zlib.crc32(raw[:8]) == crc else None

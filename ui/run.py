@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from streams.blobs import Blobs
 from streams.clock import utc_now
+from streams.errors import Unavailable
 from streams.opening import open_producer, open_tail
 from streams.settings import Settings
 from streams.store.opening import open_store
@@ -31,9 +32,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
     Raises
     ------
     streams.errors.Unavailable
-        When the store or the bus can't be opened, or ``chips migrate`` has not run.
-    OSError
-        When the port is taken.
+        When the store, the bus or the port can't be opened, or ``chips migrate`` has not run.
     """
     metrics = CollectorRegistry()
     store = await open_store(settings)
@@ -67,7 +66,7 @@ async def _serve(
     relaying = asyncio.create_task(backend.hub.run())
     stopping = asyncio.create_task(stop.wait())
     try:
-        await web.TCPSite(runner, backend.settings.http_host, backend.settings.http_port).start()
+        await _listen(runner, backend.settings)
         log.info("ui.listening", host=backend.settings.http_host, port=backend.settings.http_port)
         if on_ready:
             on_ready()
@@ -79,6 +78,16 @@ async def _serve(
             task.cancel()
         await asyncio.gather(relaying, stopping, return_exceptions=True)
         await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+    except OSError as error:
+        raise Unavailable(
+            f"Can't listen on {settings.http_host}:{settings.http_port}: {error.strerror}. Stop what does, "
+            "or set CHIPS_HTTP_PORT"
+        ) from error
 
 
 def _first(failed: BaseException | None) -> BaseException:

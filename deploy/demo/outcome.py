@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from plugins.phantom.types import PhantomSpec
@@ -24,6 +25,58 @@ class Line(NamedTuple):
     """Measured, not a volume, or all in quarantine: nothing more is to come."""
     well: bool
     """As it should be: not failed, and every reason told."""
+
+
+class Phantom(NamedTuple):
+    """The phantom that was sent: what it is, and the key of its series."""
+
+    spec: PhantomSpec
+    series: str
+
+
+class Verdict(NamedTuple):
+    """What became of everything that was sent."""
+
+    studies: int
+    lines: list[Line]
+    """Every series on a card, by study and key."""
+    lost: dict[str, int]
+    """Series of which images are on no card, and how many."""
+    phantom_ml: float | None
+    """What was measured in the phantom, mL."""
+    phantom_is_right: bool
+
+    @property
+    def settled(self) -> bool:
+        """Nothing more is to come: each image sent is on a card, and each series has its outcome."""
+        return not self.lost and all(line.done for line in self.lines)
+
+    @property
+    def well(self) -> bool:
+        """Every series sent is measured, or has its reason not to be, and the phantom's volume is right."""
+        return self.settled and all(line.well for line in self.lines) and self.phantom_is_right
+
+
+def judge(details: Sequence[FeedDetail], sent: Mapping[str, int], phantom: Phantom) -> Verdict:
+    """Hold what the cards show against what was sent.
+
+    Parameters
+    ----------
+    details
+        All feeds.
+    sent
+        How many distinct images of each series were sent, by series key.
+    phantom
+        One of these series, of known volume.
+    """
+    known = sorted(lines(details), key=lambda line: (line.title, line.series))
+    shown = Counter[str]()
+    for line in known:
+        shown[line.series] += line.instances
+    measured = volume_ml(details, phantom.series)
+    right = measured is not None and abs(measured - phantom.spec.volume_ml) <= tolerance_ml(phantom.spec)
+    lost = {series: count - shown[series] for series, count in sent.items() if shown[series] < count}
+    return Verdict(len(details), known, lost, measured, right)
 
 
 def lines(details: Iterable[FeedDetail]) -> list[Line]:

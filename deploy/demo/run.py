@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 from rich.table import Table
 
-from deploy.demo import studies
-from deploy.demo.outcome import Line, lines, tolerance_ml, volume_ml
+from deploy.demo import login, studies
+from deploy.demo.login import Login
+from deploy.demo.outcome import Line, Phantom, Verdict, judge, tolerance_ml
+from deploy.exits import Exit, told
 from deploy.isolation import prepare
-from deploy.process import settings_or_exit
+from deploy.ports import PROCESSES, all_free
+from deploy.process import settings_here
 from deploy.send import bar, tell
 from deploy.terminal import console, say
 from deploy.up import serve
-from deploy.users import made_up_password, make
 from gateway import sending
 from gateway.identity import series_key
 from gateway.keys import Keyring
 from schemas.views import FeedDetail
 from streams import logs
-from streams.errors import Rejected, Unavailable
+from streams.errors import Unavailable
 from streams.settings import Settings
 from streams.store.api import Store
 from streams.store.opening import open_store
 
 START_S = 120.0
 DONE_S = 900.0
-LOGIN = "demo"
+_LOOK_S = 0.25
 
 
 class _Demo(NamedTuple):
@@ -49,21 +49,25 @@ class _Demo(NamedTuple):
     began: float
 
 
+class _Expected(NamedTuple):
+    """What was sent: images of each series by its key, and the phantom among them."""
+
+    sent: Mapping[str, int]
+    phantom: Phantom
+
+
 def demo(*, once: bool, keep: Path | None) -> int:
-    """Run the demo; with `once`, exit status 0 only if every series ended as it should."""
-    with _folder(keep) as folder:
-        environment = {"CHIPS_DATA": str(folder / "data"), "CHIPS_POLICY": "demo", **_free_ports()}
-        os.environ.update({name: value for name, value in environment.items() if name not in os.environ})
-        settings = settings_or_exit().settings
-        logs.configure("warning", "demo")
-        try:
+    """Run the demo; with `once`, exit status 0 only if every series that was sent ended as it should."""
+
+    def work() -> int:
+        with _folder(keep) as folder:
+            environment = {"CHIPS_DATA": str(folder / "data"), "CHIPS_POLICY": "demo", **_free_ports()}
+            os.environ.update({name: value for name, value in environment.items() if name not in os.environ})
+            settings = settings_here().settings
+            logs.configure("warning", "demo")
             return asyncio.run(_run(settings, folder, once=once))
-        except Rejected as wrong:
-            sys.stderr.write(f"chips: {wrong}\n")
-            return os.EX_USAGE
-        except Unavailable as away:
-            sys.stderr.write(f"chips: {away}\n")
-            return os.EX_TEMPFAIL
+
+    return told(work)
 
 
 @contextlib.contextmanager
@@ -77,16 +81,20 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 def _free_ports() -> dict[str, str]:
-    """Give the usual ports, or free ones where those are taken."""
+    """Give the usual ports, or free ones where those are taken; no health ports where one of them is."""
+    usual = Settings()
     chosen = {}
-    for variable, usual in (("CHIPS_DICOM_PORT", 11112), ("CHIPS_HTTP_PORT", 8080)):
+    for variable, port in (("CHIPS_DICOM_PORT", usual.dicom_port), ("CHIPS_HTTP_PORT", usual.http_port)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", usual))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 probe.bind(("127.0.0.1", 0))
             chosen[variable] = str(probe.getsockname()[1])
+    first = usual.health_port
+    if not all_free("127.0.0.1", range(first, first + len(PROCESSES))):
+        chosen["CHIPS_HEALTH_PORT"] = "0"
     return chosen
 
 
@@ -108,7 +116,7 @@ async def _run(settings: Settings, folder: Path, *, once: bool) -> int:
         await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        status = working.result() if working.done() else 130
+        status = working.result() if working.done() else Exit.INTERRUPTED
         if not once and working.done() and not stop.is_set():
             say("Ctrl-C stops CHIPS.")
             await asyncio.wait({serving})
@@ -120,21 +128,36 @@ async def _run(settings: Settings, folder: Path, *, once: bool) -> int:
 
 
 async def _work(demo: _Demo, ready: asyncio.Event, stop: asyncio.Event) -> int:
-    async with asyncio.timeout(START_S):
-        await ready.wait()
-    settings = demo.settings
-    password = made_up_password()
-    with contextlib.suppress(Rejected):  # a kept folder has the account of its first run
-        await make(settings, LOGIN, "Demo", password, admin=True)
-    say(f"Watch it arrive at {_address(settings)} (login {LOGIN}, password {password})")
+    try:
+        async with asyncio.timeout(START_S):
+            await ready.wait()
+    except TimeoutError as late:
+        raise Unavailable(
+            f"CHIPS was not ready within {START_S:g} s: its log is {demo.folder / 'chips.log'}"
+        ) from late
+    account = await login.ensure(demo.settings, demo.folder)
+    say(f"Watch it arrive at {demo.settings.origin} ({account})")
+    expected = await asyncio.to_thread(_expected, demo)
     summary = await asyncio.to_thread(_send, demo, stop)
     tell(summary)
-    store = await open_store(settings)
+    store = await open_store(demo.settings)
     try:
-        found = await _until_done(demo, store, stop)
+        verdict = await _until_settled(demo, store, expected, stop)
     finally:
         await store.close()
-    return _report(demo, summary, found, password)
+    _report(demo, verdict, account)
+    if stop.is_set() and not verdict.settled:
+        return Exit.INTERRUPTED
+    if summary.complete and not summary.skipped and verdict.well:
+        return Exit.OK
+    say("Not everything ended as it should: see the table and the log.")
+    return Exit.NO
+
+
+def _expected(demo: _Demo) -> _Expected:
+    key = Keyring(demo.settings.path("vault")).project_key(demo.settings.project)
+    phantom = Phantom(demo.sent.phantom, series_key(key, demo.sent.phantom_series_uid))
+    return _Expected(studies.series_of_files(demo.folder / "studies", key), phantom)
 
 
 def _send(demo: _Demo, stop: asyncio.Event) -> sending.Summary:
@@ -161,66 +184,47 @@ def _send(demo: _Demo, stop: asyncio.Event) -> sending.Summary:
         )
 
 
-async def _until_done(demo: _Demo, store: Store, stop: asyncio.Event) -> list[FeedDetail]:
-    wanted = await asyncio.to_thread(_distinct, demo.folder / "sent.jsonl")
+async def _until_settled(demo: _Demo, store: Store, expected: _Expected, stop: asyncio.Event) -> Verdict:
+    """Show progress until nothing more is to come, or it is stopped, or has taken `DONE_S`."""
     deadline = time.monotonic() + DONE_S
     with bar() as progress:
-        task = progress.add_task("Measuring", total=None)
+        task = progress.add_task("Measuring", total=len(expected.sent))
         while True:
             rows = await store.views.rows("feed", demo.settings.project, "")
             details = [msgspec.json.decode(row.body, type=FeedDetail) for row in rows]
-            known = lines(details)
-            progress.update(task, total=len(known), completed=sum(line.done for line in known))
-            arrived = sum(line.instances for line in known) >= wanted
-            if (arrived and all(line.done for line in known)) or stop.is_set() or time.monotonic() > deadline:
-                return details
-            await asyncio.sleep(0.25)
+            verdict = judge(details, *expected)
+            progress.update(task, completed=sum(line.done for line in verdict.lines))
+            if verdict.settled or stop.is_set() or time.monotonic() > deadline:
+                return verdict
+            await asyncio.sleep(_LOOK_S)
 
 
-def _distinct(manifest: Path) -> int:
-    """Count the images that were acknowledged: packages carry some of them in several encodings."""
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    return len({json.loads(line)["sop_instance_uid"] for line in lines})
-
-
-def _report(demo: _Demo, summary: sending.Summary, details: list[FeedDetail], password: str) -> int:
+def _report(demo: _Demo, verdict: Verdict, account: Login) -> None:
     seconds = time.monotonic() - demo.began
-    known = sorted(lines(details), key=lambda line: (line.title, line.series))
+    known = verdict.lines
     columns = ("study", "modality", "images", "anonymized", "quarantined", "outcome")
     table = Table(*columns, title="What arrived", title_justify="left")
     for line in known:
         table.add_row(line.title, line.modality, *_numbers(line), line.outcome)
     console.print(table)
     say(
-        f"{len(details)} studies, {len(known)} series, {sum(line.instances for line in known)} images: "
+        f"{verdict.studies} studies, {len(known)} series, "
+        f"{sum(line.instances for line in known)} images: "
         f"{sum(line.anonymized for line in known)} anonymized, "
         f"{sum(line.quarantined for line in known)} quarantined, "
         f"{sum(line.outcome.startswith('measured') for line in known)} series measured, in {seconds:.0f} s"
     )
-    right = _phantom_is_right(demo, details)
-    well = summary.complete and bool(known) and all(line.done and line.well for line in known)
-    if not well:
-        say("Not everything ended as it should: see the table and the log.")
-    say(f"The page: {_address(demo.settings)}   login {LOGIN}   password {password}")
-    return 0 if right and well else 1
-
-
-def _phantom_is_right(demo: _Demo, details: list[FeedDetail]) -> bool:
-    spec = demo.sent.phantom
-    key = Keyring(demo.settings.path("vault")).project_key(demo.settings.project)
-    measured = volume_ml(details, series_key(key, demo.sent.phantom_series_uid))
-    told = "was not measured" if measured is None else f"was measured as {measured:.1f} mL"
-    right = measured is not None and abs(measured - spec.volume_ml) <= tolerance_ml(spec)
+    for series, count in verdict.lost.items():
+        say(f"LOST: {count} images of series {series} are on no card")
+    spec, ml = demo.sent.phantom, verdict.phantom_ml
     say(
-        f"The phantom (seed {spec.seed}, tilt {spec.tilt:.1f}°) has {spec.volume_ml:.1f} mL and {told}: "
-        f"{'right' if right else 'WRONG'}, within one voxel layer of {tolerance_ml(spec):.1f} mL"
+        f"The phantom (seed {spec.seed}, tilt {spec.tilt:.1f}°) has {spec.volume_ml:.1f} mL and "
+        f"{'was not measured' if ml is None else f'was measured as {ml:.1f} mL'}: "
+        f"{'right' if verdict.phantom_is_right else 'WRONG'}, within one voxel layer of "
+        f"{tolerance_ml(spec):.1f} mL"
     )
-    return right
+    say(f"The page: {demo.settings.origin}   {account}")
 
 
 def _numbers(line: Line) -> tuple[str, str, str]:
     return str(line.instances), str(line.anonymized), str(line.quarantined)
-
-
-def _address(settings: Settings) -> str:
-    return settings.public_url or f"http://{settings.http_host}:{settings.http_port}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from deploy.engines.pair import Engines
+from deploy.exits import Exit, told
 from deploy.terminal import say
-from streams.errors import Rejected, Unavailable
 
 
 def up(home: Path, kafka_port: int, cassandra_port: int) -> int:
@@ -22,9 +19,9 @@ def up(home: Path, kafka_port: int, cassandra_port: int) -> int:
         say("Both answer. To use them:")
         bus, store = f"kafka://{engines.kafka.address}", f"cassandra://{engines.cassandra.address}/chips"
         say(f"export CHIPS_BUS={bus} CHIPS_STORE={store}")
-        return 0
+        return Exit.OK
 
-    return _told(work)
+    return told(work)
 
 
 def down(home: Path) -> int:
@@ -33,9 +30,9 @@ def down(home: Path) -> int:
     def work() -> int:
         Engines(home).down()
         say("Stopped; their data stays.")
-        return 0
+        return Exit.OK
 
-    return _told(work)
+    return told(work)
 
 
 def status(home: Path) -> int:
@@ -47,17 +44,6 @@ def status(home: Path) -> int:
             running = f"process {state.pid}" if state.pid else "not running"
             answering = "answers" if state.answers else "does not answer"
             say(f"{state.name:<10} {state.address:<22} {running}, {answering}")
-        return 0 if all(state.answers for state in states) else 1
+        return Exit.OK if all(state.answers for state in states) else Exit.NO
 
-    return _told(work)
-
-
-def _told(work: Callable[[], int]) -> int:
-    try:
-        return work()
-    except Rejected as wrong:
-        sys.stderr.write(f"chips: {wrong}\n")
-        return os.EX_USAGE
-    except Unavailable as away:
-        sys.stderr.write(f"chips: {away}\n")
-        return os.EX_TEMPFAIL
+    return told(work)

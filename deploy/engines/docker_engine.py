@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from deploy.docker_host import engine_answers
 from deploy.engines.artefacts import cache_root, exclusively
 from deploy.engines.process import DetachedProcess
 from streams.errors import Unavailable
@@ -110,14 +111,6 @@ class DockerEngine:
     def ensure_base_image(self) -> str:
         """Make `BASE_IMAGE` exist in this engine and return its name; see `ensure_base_image`."""
         return ensure_base_image(self.url)
-
-
-def engine_answers(url: str) -> bool:
-    """Tell whether a Docker Engine answers at ``url`` (as ``DOCKER_HOST`` takes it)."""
-    try:
-        return _docker(url, "version", "--format", "{{.Server.Version}}").returncode == 0
-    except Unavailable:
-        return False
 
 
 def ensure_base_image(url: str, cache: Path | None = None) -> str:

@@ -6,26 +6,25 @@ A test's time limit is no place for a download.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from deploy.engines.docker_engine import base_tarball
 from deploy.engines.pair import Engines
-from streams.errors import Unavailable
+from deploy.exits import Exit, told
 
 
 def main() -> int:
     """Fetch the jars of both engines and, as root, make the base image's root; print what is wrong."""
-    try:
+
+    def work() -> int:
         with TemporaryDirectory() as nowhere:
             Engines(Path(nowhere)).fetch()
         if os.geteuid() == 0:
             base_tarball()
-    except Unavailable as away:
-        sys.stderr.write(f"chips: {away}\n")
-        return os.EX_TEMPFAIL
-    return 0
+        return Exit.OK
+
+    return told(work)
 
 
 if __name__ == "__main__":

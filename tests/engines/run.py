@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import TextIO
 
+from deploy.docker_host import engine_answers
 from deploy.engines.artefacts import exclusively
-from deploy.engines.docker_engine import DockerEngine, engine_answers, ensure_base_image
+from deploy.engines.docker_engine import DockerEngine, ensure_base_image
 from deploy.engines.pair import Engines
 from tests.engines.ports import free_ports
 

@@ -14,12 +14,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.health import Health
+from deploy.ports import PROCESSES
 from schemas.catalogue import AGENTS, PACS, decode
 from streams.opening import open_tail
 from tests.phantoms import write_studies
 from tests.stack import Stack, free_port, running, wait_quiescent
 
-PROCESSES = ["gateway", *AGENTS, "runner"]
 IMAGES = 12
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import deploy.supervisor
 from deploy.supervisor import Child, Supervisor
+from streams.errors import Misconfigured
 
 CHILD = """
 import os, signal, sys, time
@@ -77,3 +78,37 @@ async def test_a_child_that_will_not_stop_is_killed(child, tmp_path, monkeypatch
     await asyncio.wait_for(running, 20)
     with pytest.raises(ProcessLookupError):
         os.kill(lives(tmp_path)[0], 0)
+
+
+def replace_child(child, code):
+    (Path(child.environment["PYTHONPATH"]) / "deploy" / "cli.py").write_text(code)
+
+
+REFUSES = """
+import os, sys
+if sys.argv[1] == "wrong":
+    os.write(int(os.environ["CHIPS_READY_FD"]), b"the setting is wrong")
+    sys.exit(78)
+"""
+
+
+async def test_a_child_that_refuses_its_settings_stops_all_and_is_not_started_again(child, tmp_path):
+    replace_child(child, REFUSES + CHILD)
+    wrong = Child("two", ["wrong"], child.environment)
+    stop = asyncio.Event()
+    supervisor = Supervisor([child, wrong], tmp_path / "run")
+    with pytest.raises(Misconfigured, match="two can't start: the setting is wrong"):
+        await asyncio.wait_for(supervisor.run(stop=stop), 30)
+    assert stop.is_set()
+    for pid in lives(tmp_path):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+async def test_a_child_that_was_ready_is_started_again_whatever_it_ends_with(child, tmp_path):
+    replace_child(child, CHILD.replace("signal.pause()", "sys.exit(78)"))
+    stop = asyncio.Event()
+    running = asyncio.create_task(Supervisor([child], tmp_path / "run").run(stop=stop))
+    await until(lambda: len(lives(tmp_path)) == 2)
+    stop.set()
+    await asyncio.wait_for(running, 20)

@@ -1,0 +1,1 @@
+"""`chips status`: how CHIPS is, on this machine and in its engines."""
