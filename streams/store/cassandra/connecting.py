@@ -101,7 +101,7 @@ async def release_version(settings: Settings) -> str:
     """
     session = await connect(settings)
     try:
-        rows = await session.run("SELECT release_version FROM system.local")
+        rows = await session.run_unprepared("SELECT release_version FROM system.local")
     finally:
         await session.close()
     return str(rows[0][0])
