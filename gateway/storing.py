@@ -13,7 +13,7 @@ import structlog
 from gateway.associations import SOURCE
 from gateway.errors import JournalBroken
 from gateway.header import read_header_identity
-from gateway.identity import ProjectKey, instance_key, patient_pseudonym, series_key, study_key
+from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from gateway.journal import Journal
 from gateway.part10 import Malformed
 from gateway.refusals import no_room, not_understood, other_class, other_instance, vault_failed
@@ -131,7 +131,9 @@ class Storing:
         return first(
             InstanceStored(
                 project=self.project,
-                patient=patient_pseudonym(key, found.issuer_of_patient_id, found.patient_id),
+                patient=patient_of(
+                    key, found.issuer_of_patient_id, found.patient_id, found.study_instance_uid
+                ),
                 study=study_key(key, found.study_instance_uid),
                 series=series,
                 instance=instance,

@@ -96,7 +96,8 @@ def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey], policy: Policy
             found = anonymize(source, key=keys[data.project], policy=policy)
         except OSError as error:
             raise Unavailable(f"An original can't be read: {error.strerror}. Check the vault.") from error
-        if isinstance(found, Anonymized) and (found.study, found.series, found.instance) != (
+        if isinstance(found, Anonymized) and (found.patient, found.study, found.series, found.instance) != (
+            data.patient,
             data.study,
             data.series,
             data.instance,

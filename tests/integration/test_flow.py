@@ -15,7 +15,7 @@ from agents.dispatch.runner.processes import SubprocessRuntime
 from agents.dispatch.runner.runner import Runner
 from agents.dispatch.runner.workplace import Workplace
 from gateway.header import read_header_identity
-from gateway.identity import ProjectKey, instance_key, patient_pseudonym, series_key, study_key
+from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from plugins.contract.registry import load_registry
 from plugins.phantom.ellipsoid import draw_spec
 from plugins.phantom.series import series_of
@@ -195,7 +195,7 @@ def as_stored(file, vault, secret):
     blob = vault.put(PROJECT, file, "application/dicom")
     data = InstanceStored(
         project=PROJECT,
-        patient=patient_pseudonym(secret, header.issuer_of_patient_id, header.patient_id),
+        patient=patient_of(secret, header.issuer_of_patient_id, header.patient_id, header.study_instance_uid),
         study=study_key(secret, header.study_instance_uid),
         series=series_key(secret, header.series_instance_uid),
         instance=instance_key(secret, header.sop_instance_uid),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.anonymization.agent import Anonymization, judge_with
+from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
 from agents.anonymization.policy import BASIC
 from agents.progress import Progress
@@ -20,6 +21,7 @@ from streams.blobs import Blobs, Missing
 from streams.errors import Unavailable
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
+from tests.door import image, written
 from tests.integration.flowing import verdict
 from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Crash, Ticking, key, pacs_event, stored, uuid
 
@@ -147,6 +149,23 @@ async def test_what_is_no_dicom_is_kept_back(tmp_path):
     data = msgspec.structs.replace(event.data, blob=blob)
     await room.arrive(msgspec.structs.replace(event, data=data))
     assert len(room.bus.data(IMAGE, InstanceQuarantined)) == 1
+
+
+@pytest.mark.parametrize("field", ["patient", "study", "series", "instance"])
+def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field):
+    secret = ProjectKey(project=PROJECT, secret=bytes(32))
+    vault = Blobs(tmp_path / "vault", private=True)
+    (file,) = written(tmp_path, [image()])
+    found = anonymize(file, key=secret, policy=BASIC)
+    data = msgspec.structs.replace(
+        stored(1).data,
+        blob=vault.put(PROJECT, file, "application/dicom"),
+        **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
+    )
+    judge = judge_with(vault, lambda _project: secret, BASIC)
+    assert judge(data) == found
+    refused = judge(msgspec.structs.replace(data, **{field: "f" * 32}))
+    assert refused.reason == "identity-mismatch"
 
 
 def test_an_image_without_a_verdict_is_not_passed_over():

@@ -1,0 +1,65 @@
+"""What the door says of an object that it keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.anonymization.anonymize import anonymize
+from agents.anonymization.policy import BASIC
+from gateway.identity import ProjectKey
+from gateway.journal import Journal
+from gateway.spool import Announced
+from gateway.storing import Storing
+from gateway.vault import Vault
+from streams.clock import utc_now
+from tests.door import CT, encoded, image, new_uid
+
+KEY = ProjectKey(project="default", secret=bytes(range(32)))
+ASSOCIATION = "00000000-0000-5000-8000-000000000001"
+
+
+@pytest.fixture
+def storing(tmp_path):
+    journal = Journal(tmp_path / "vault" / "journal")
+    yield Storing(
+        key=KEY,
+        vault=Vault(tmp_path / "vault", 0),
+        journal=journal,
+        clock=utc_now,
+        on_broken=lambda: None,
+    )
+    journal.close()
+
+
+def keep(storing, dataset):
+    spool = storing.spool(Announced(CT[0], dataset.SOPInstanceUID, CT[1]))
+    spool.write(encoded(dataset))
+    return storing.store(spool.finish(), association=ASSOCIATION, origin="TEST")
+
+
+@pytest.mark.parametrize("patient_id", [None, "", "  "])
+def test_studies_without_a_patient_id_are_not_one_patient(storing, patient_id):
+    said = {}
+    for study in ("1.2.3.1", "1.2.3.1", "1.2.3.2"):
+        dataset = image(study=study)
+        del dataset.PatientID
+        if patient_id is not None:
+            dataset.PatientID = patient_id
+        said.setdefault(study, set()).add(keep(storing, dataset).patient)
+    assert {len(patients) for patients in said.values()} == {1}
+    assert said["1.2.3.1"] != said["1.2.3.2"]
+
+
+@pytest.mark.parametrize("patient_id", ["", "SYNTH-4711"])
+def test_door_and_anonymization_mean_the_same_patient(storing, tmp_path, patient_id):
+    dataset = image(study=new_uid())
+    dataset.PatientID = patient_id
+    stored = keep(storing, dataset)
+    (original,) = [path for path in (tmp_path / "vault" / "objects").rglob("*") if path.is_file()]
+    judged = anonymize(original, key=KEY, policy=BASIC)
+    assert (judged.patient, judged.study, judged.series, judged.instance) == (
+        stored.patient,
+        stored.study,
+        stored.series,
+        stored.instance,
+    )
