@@ -78,6 +78,19 @@ class Keyring:
             self._save(keys, master, {project: key.secret})
             return key
 
+    def known_key(self, project: ProjectId) -> ProjectKey | None:
+        """Give a project's key if it was made; None otherwise, and nothing is made.
+
+        For readers of a vault: a key that they made, in a folder where the vault is not mounted yet, would
+        fit none of its originals. Blocks and raises as `project_key`.
+        """
+        if not self._file.exists():
+            return None
+        with self._locked():
+            keys, master = self._load()
+            wrapped = keys.projects.get(project)
+            return ProjectKey(project=project, secret=self._unwrap(wrapped, master)) if wrapped else None
+
     def rotate(self) -> None:
         """Make a new master key and wrap every project key with it; the project keys stay.
 

@@ -32,7 +32,7 @@ from streams.blobs import Blobs
 from streams.bus import Producer
 from streams.clock import Clock
 from streams.crashpoints import crashpoint
-from streams.errors import Unavailable
+from streams.errors import Rejected, Unavailable
 from streams.publishing import publish
 from streams.settings import Settings
 from streams.store.api import Fact, Store
@@ -64,8 +64,11 @@ def anonymization_agent(
         When the policy does not exist, or the keys can't be used.
     """
     vault = settings.path("vault")
+    keyring = Keyring(vault)
+    # Asked now, so that keys that can't be used are told at the start and not image by image.
+    keyring.known_key(settings.project)
     judge = judge_with(
-        Blobs(vault / "objects", private=True), Keyring(vault).project_key, policy_named(settings.policy)
+        Blobs(vault / "objects", private=True), keyring.known_key, policy_named(settings.policy)
     )
     progress = Progress(
         store.facts,
@@ -78,22 +81,36 @@ def anonymization_agent(
     return AgentSpec(CONSUMER, TOPICS, agent.handle, (progress.run,))
 
 
-def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey], policy: Policy) -> Judge:
+def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy: Policy) -> Judge:
     """Make the judge that reads originals from the vault.
 
     Parameters
     ----------
     key_of
-        Gives a project's key; asked once a project.
+        Gives a project's key, None when there is none; asked until it gave one.
     """
     keys: dict[str, ProjectKey] = {}
 
+    def key(project: str) -> ProjectKey:
+        if project not in keys:
+            try:
+                found = key_of(project)
+            except Rejected as error:
+                # No answer to anybody: the image waits until the keys can be used.
+                raise Unavailable(str(error)) from error
+            if found is None:
+                raise Unavailable(
+                    f"The vault has no key of project {project}, under which its images were stored: "
+                    "correct CHIPS_VAULT, or restore keys.json from a backup."
+                )
+            keys[project] = found
+        return keys[project]
+
     def judge(data: InstanceStored) -> Anonymized | Quarantine:
-        if data.project not in keys:
-            keys[data.project] = key_of(data.project)
+        # The original first: where it lies are its keys, too.
         source = vault.path(data.project, data.blob)
         try:
-            found = anonymize(source, key=keys[data.project], policy=policy)
+            found = anonymize(source, key=key(data.project), policy=policy)
         except OSError as error:
             raise Unavailable(f"An original can't be read: {error.strerror}. Check the vault.") from error
         if isinstance(found, Anonymized) and (found.patient, found.study, found.series, found.instance) != (

@@ -7,18 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.anonymization.agent import Anonymization, judge_with
+from agents.anonymization.agent import Anonymization, anonymization_agent, judge_with
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
 from agents.anonymization.policy import BASIC
+from agents.judgement import Verdict, judge
 from agents.progress import Progress
 from gateway.identity import ProjectKey
+from gateway.keys import Keyring
 from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
 from schemas.identity import BlobRef
 from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttributes, SeriesManifest
 from schemas.pacs import SeriesSettled
 from streams.blobs import Blobs, Missing
-from streams.errors import Unavailable
+from streams.errors import Rejected, Unavailable
+from streams.settings import Settings
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
 from tests.door import image, written
@@ -41,7 +44,7 @@ def fact(data):
 
 
 class Room:
-    def __init__(self, tmp_path, judge=None):
+    def __init__(self, tmp_path, judging=None):
         self.judged = []
         self.store, self.bus, self.clock, self.blobs = MemoryStore(), Bus(), Ticking(), Blobs(tmp_path)
         self.progress = Progress(
@@ -50,7 +53,7 @@ class Room:
 
         def counted(data):
             self.judged.append(data.instance)
-            return (judge or verdict)(data)
+            return (judging or verdict)(data)
 
         self.agent = Anonymization(
             self.store, self.bus, self.clock, self.progress, blobs=self.blobs, judge=counted
@@ -140,6 +143,48 @@ async def test_what_fails_is_told_by_its_family(tmp_path):
         await room.arrive(stored(1))
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda vault: (vault / "keys.json").write_text("{"),
+        lambda vault: (vault / "keys.json").unlink(),
+        lambda vault: (vault / "master.key").chmod(0o644),
+        lambda vault: (vault / "master.key").unlink(),
+    ],
+    ids=["damaged", "lost", "open", "no master"],
+)
+async def test_an_image_waits_for_keys_that_cannot_be_used(tmp_path, damage):
+    vault, file = tmp_path / "vault", written(tmp_path, [image()])[0]
+    originals = Blobs(vault / "objects", private=True)
+    ring = Keyring(vault)
+    found = anonymize(file, key=ring.project_key(PROJECT), policy=BASIC)
+    blob = originals.put(PROJECT, file, "application/dicom")
+    identity = {name: getattr(found, name) for name in ("patient", "study", "series", "instance")}
+    event = stored(1)
+    event = msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, blob=blob, **identity))
+    kept = {name: (vault / name).read_bytes() for name in ("keys.json", "master.key")}
+    room = Room(tmp_path / "blobs", judge_with(originals, ring.known_key, BASIC))
+    damage(vault)
+    with pytest.raises(Unavailable) as raised:
+        await room.arrive(event)
+    assert judge(raised.value) is Verdict.AWAY
+    assert room.bus.topics == {}
+    for name, content in kept.items():
+        (vault / name).write_bytes(content)
+        (vault / name).chmod(0o600)
+    await room.arrive(event)
+    assert await room.store.facts.count(PROJECT, "anonymized", found.series) == 1
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 1}'])
+def test_keys_that_cannot_be_used_are_told_at_the_start(tmp_path, content):
+    settings = Settings(data=str(tmp_path))
+    Keyring(settings.path("vault")).project_key(settings.project)
+    (settings.path("vault") / "keys.json").write_text(content)
+    with pytest.raises(Rejected, match="damaged"):
+        anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
+
+
 async def test_what_is_no_dicom_is_kept_back(tmp_path):
     secret = ProjectKey(project=PROJECT, secret=bytes(32))
     vault = Blobs(tmp_path / "vault", private=True)
@@ -162,9 +207,9 @@ def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field)
         blob=vault.put(PROJECT, file, "application/dicom"),
         **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
     )
-    judge = judge_with(vault, lambda _project: secret, BASIC)
-    assert judge(data) == found
-    refused = judge(msgspec.structs.replace(data, **{field: "f" * 32}))
+    judging = judge_with(vault, lambda _project: secret, BASIC)
+    assert judging(data) == found
+    refused = judging(msgspec.structs.replace(data, **{field: "f" * 32}))
     assert refused.reason == "identity-mismatch"
 
 

@@ -23,6 +23,20 @@ def test_a_key_is_made_once_and_lasts(tmp_path):
     assert Keyring(tmp_path / "vault").project_key("other").secret != first.secret
 
 
+def test_asking_for_a_key_that_nobody_made_makes_none(tmp_path):
+    vault = tmp_path / "vault"
+    assert Keyring(vault).known_key("default") is None
+    assert not vault.exists()
+    vault.mkdir()
+    assert Keyring(vault).known_key("default") is None
+    assert list(vault.iterdir()) == []
+    made = Keyring(vault).project_key("default")
+    before = (vault / "keys.json").read_bytes()
+    assert Keyring(vault).known_key("default") == made
+    assert Keyring(vault).known_key("other") is None
+    assert (vault / "keys.json").read_bytes() == before
+
+
 def test_two_vaults_share_no_key(tmp_path):
     assert Keyring(tmp_path / "a").project_key("p").secret != Keyring(tmp_path / "b").project_key("p").secret
 
