@@ -12,7 +12,7 @@ import msgspec
 from schemas.envelope import Utc
 from schemas.identity import BlobRef, Digest, Key, Uuid
 from schemas.image import ReasonCode, SeriesAttributes, Text
-from schemas.pacs import Modality, Uid
+from schemas.pacs import Modality, Uid, Version
 
 FactKind = Literal[
     "stored",
@@ -38,6 +38,8 @@ class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
     modality: Modality
     association: Uuid
     received: Utc
+    version: Version | None = None
+    """The first version of the series that has it. None: written before facts told; every version has it."""
 
 
 class AnonymizedInstance(msgspec.Struct, frozen=True, kw_only=True):

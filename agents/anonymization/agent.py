@@ -217,12 +217,10 @@ class Anonymization:
         stored = await self._store.facts.all(data.project, "stored", data.series)
         clean = await self._store.facts.all(data.project, "anonymized", data.series)
         kept = await self._store.facts.all(data.project, "quarantined", data.series)
-        anonymized = {fact.key: msgspec.json.decode(fact.body, type=AnonymizedInstance) for fact in clean}
         summary = summarize(
-            data.project,
-            data.series,
+            data,
             [msgspec.json.decode(fact.body, type=StoredInstance) for fact in stored],
-            anonymized,
+            {fact.key: msgspec.json.decode(fact.body, type=AnonymizedInstance) for fact in clean},
             {fact.key: msgspec.json.decode(fact.body, type=QuarantinedInstance) for fact in kept},
         )
         manifest = None
@@ -240,7 +238,7 @@ class Anonymization:
             quarantined=summary.quarantined,
             conflicts=summary.conflicts,
             manifest=manifest,
-            policy=next(iter(anonymized.values())).policy if anonymized else "",
+            policy=summary.policy,
             attributes=summary.attributes,
             reasons=summary.reasons,
         )

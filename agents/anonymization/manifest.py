@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
 from schemas.image import ManifestEntry, ReasonCount, SeriesAttributes, SeriesManifest
+from schemas.pacs import SeriesSettled
 
 MAX_REASONS = 64
 
@@ -22,25 +23,29 @@ class Summary(NamedTuple):
     anonymized: int
     quarantined: int
     conflicts: int
+    policy: str
     attributes: SeriesAttributes
     reasons: list[ReasonCount]
 
 
 def summarize(
-    project: str,
-    series: str,
+    settled: SeriesSettled,
     stored: Iterable[StoredInstance],
     anonymized: Mapping[str, AnonymizedInstance],
     quarantined: Mapping[str, QuarantinedInstance],
 ) -> Summary:
-    """Sum up a series: of each instance the bytes that came first count, others are conflicts.
+    """Sum up a version of a series: of each instance the bytes that came first count, others are conflicts.
 
     Parameters
     ----------
+    settled
+        The version. Every image that it counts was handled before it; later ones don't belong to it.
+    stored
+        All images of the series that are known. Arrivals may know more than anonymization has met.
     anonymized, quarantined
         By ``<instance>.<digest>`` of the original, as the facts' keys.
     """
-    images = list(stored)
+    images = [image for image in stored if image.version is None or image.version <= settled.version]
     primary: dict[str, StoredInstance] = {}
     for image in sorted(images, key=lambda one: (one.received, one.digest)):
         primary.setdefault(image.instance, image)
@@ -49,10 +54,13 @@ def summarize(
     kept_back = [quarantined.get(key) for key in chosen if key not in anonymized]
     entries = [ManifestEntry(instance=one.instance, blob=one.blob) for one in clean]
     return Summary(
-        manifest=SeriesManifest(project=project, series=series, instances=entries) if entries else None,
+        manifest=SeriesManifest(project=settled.project, series=settled.series, instances=entries)
+        if entries
+        else None,
         anonymized=len(clean),
         quarantined=len(kept_back),
         conflicts=len(images) - len(primary),
+        policy=clean[0].policy if clean else "",
         attributes=clean[0].attributes if clean else SeriesAttributes(),
         reasons=_reasons(kept_back),
     )

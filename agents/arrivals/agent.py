@@ -102,10 +102,11 @@ class Arrivals:
     async def _stored(self, event: Event, data: pacs.InstanceStored) -> None:
         stream = series_stream(data.project, data.series)
         key = f"{data.instance}.{data.digest}"
-        settled = (await self._series.load(stream)).settled > 0
+        version = (await self._series.load(stream)).settled + 1
+        settled = version > 1
         # Only a settled series asks whether the image is new: a fact that is there already stays as it is.
         known = settled and await self._store.facts.has(data.project, "stored", data.series, key)
-        await self._store.facts.put([_stored_fact(data, key)])
+        await self._store.facts.put([_stored_fact(data, key, version)])
         await self._set_deadline(stream, self._clock() + self._quiet)
         crashpoint("arrivals.after_fact_before_append")
         of_study = SeriesOfStudy(
@@ -199,7 +200,7 @@ class Arrivals:
         _remember(self._deadlines, stream, due)
 
 
-def _stored_fact(data: pacs.InstanceStored, key: str) -> Fact:
+def _stored_fact(data: pacs.InstanceStored, key: str, version: int) -> Fact:
     body = StoredInstance(
         instance=data.instance,
         digest=data.digest,
@@ -208,6 +209,7 @@ def _stored_fact(data: pacs.InstanceStored, key: str) -> Fact:
         modality=data.modality,
         association=data.association,
         received=data.received,
+        version=version,
     )
     return Fact(data.project, "stored", data.series, key, msgspec.json.encode(body))
 

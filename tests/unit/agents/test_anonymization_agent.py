@@ -11,8 +11,11 @@ from agents.anonymization.agent import Anonymization, anonymization_agent, judge
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
 from agents.anonymization.policy import BASIC
+from agents.arrivals.agent import arrivals_agent
+from agents.arrivals.sweeper import Sweeper
 from agents.judgement import Verdict, judge
 from agents.progress import Progress
+from agents.spec import AgentSpec
 from gateway.identity import ProjectKey
 from gateway.keys import Keyring
 from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
@@ -21,17 +24,30 @@ from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttribute
 from schemas.pacs import SeriesSettled
 from streams.blobs import Blobs, Missing
 from streams.errors import Rejected, Unavailable
+from streams.publishing import message
 from streams.settings import Settings
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
 from tests.door import image, written
 from tests.integration.flowing import verdict
-from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Crash, Ticking, key, pacs_event, stored, uuid
+from tests.unit.agents.flowing import (
+    PATIENT,
+    PROJECT,
+    Bus,
+    Crash,
+    Group,
+    Ticking,
+    ended,
+    key,
+    pacs_event,
+    stored,
+    uuid,
+)
 
 IMAGE = "chips.image.v1"
 
 
-def fact(data):
+def fact(data, version=1):
     return StoredInstance(
         instance=data.instance,
         digest=data.digest,
@@ -40,6 +56,21 @@ def fact(data):
         modality=data.modality,
         association=data.association,
         received=data.received,
+        version=version,
+    )
+
+
+def settled(version=1):
+    return SeriesSettled(
+        project=PROJECT,
+        patient=PATIENT,
+        study=key(1),
+        series=key(1),
+        modality="CT",
+        version=version,
+        instances=1,
+        conflicts=0,
+        evidence="quiet",
     )
 
 
@@ -73,18 +104,7 @@ class Room:
             await self.agent.handle(event)
 
     async def settle(self, version=1):
-        settled = SeriesSettled(
-            project=PROJECT,
-            patient=PATIENT,
-            study=key(1),
-            series=key(1),
-            modality="CT",
-            version=version,
-            instances=1,
-            conflicts=0,
-            evidence="quiet",
-        )
-        await self.agent.handle(pacs_event(settled, uuid(f"settled {version}")))
+        await self.agent.handle(pacs_event(settled(version), uuid(f"settled {version}")))
         return self.bus.data(IMAGE, SeriesAnonymized)[-1]
 
 
@@ -215,8 +235,38 @@ def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field)
 
 def test_an_image_without_a_verdict_is_not_passed_over():
     one = fact(stored(1).data)
-    summary = summarize(PROJECT, key(1), [one], {}, {})
+    summary = summarize(settled(), [one], {}, {})
     assert (summary.manifest, summary.quarantined, summary.reasons[0].reason) == (None, 1, GIVEN_UP)
+
+
+@pytest.mark.parametrize("version", [None, 1, 2])
+def test_an_image_without_a_verdict_counts_from_its_version_on(version):
+    one = fact(stored(1).data, version=version)
+    found = [summarize(settled(number), [one], {}, {}).quarantined for number in (1, 2, 3)]
+    assert found == [version in (None, 1), True, True]
+
+
+async def test_an_image_that_arrivals_met_first_is_of_the_next_version(tmp_path):
+    """Two consumers of one topic: arrivals is far ahead when anonymization begins."""
+    room = Room(tmp_path)
+    arrivals = arrivals_agent(room.store, room.bus, room.clock, quiet_s=10, settle_s=1)
+    ahead = Group(room.bus, [arrivals])
+    sweeper = Sweeper(room.store.deadlines, room.bus, room.clock)
+    for batch in ([stored(1), stored(2), ended()], [stored(3), stored(7)]):
+        for event in batch:
+            await room.bus.send(message(event))
+        await ahead.settle()
+        room.clock.move(11)
+        await sweeper.sweep()
+        await ahead.settle()
+    behind = Group(room.bus, [AgentSpec("anonymization", ("chips.pacs.v1",), room.agent.handle)])
+    await behind.settle()
+    said = room.bus.data(IMAGE, SeriesAnonymized)
+    assert [(one.version, one.anonymized, one.quarantined) for one in said] == [(1, 2, 0), (2, 3, 1)]
+    assert [[reason.reason for reason in one.reasons] for one in said] == [[], ["ultrasound"]]
+    # What a version is does not depend on what came since.
+    await Group(room.bus, [AgentSpec("anonymization", ("chips.pacs.v1",), room.agent.handle)]).settle()
+    assert room.bus.data(IMAGE, SeriesAnonymized) == said * 2
 
 
 @given(
@@ -241,8 +291,8 @@ def test_a_summary_counts_every_image_once(images):
             kept[name] = QuarantinedInstance(
                 instance=row.instance, digest=row.digest, reason="ultrasound", message="m", policy="p"
             )
-    summary = summarize(PROJECT, key(1), rows, clean, kept)
-    assert summary == summarize(PROJECT, key(1), rows[::-1], clean, kept)
+    summary = summarize(settled(), rows, clean, kept)
+    assert summary == summarize(settled(), rows[::-1], clean, kept)
     instances = {row.instance for row in rows}
     assert summary.anonymized + summary.quarantined == len(instances)
     assert summary.conflicts == len(rows) - len(instances)
