@@ -13,11 +13,11 @@ import msgspec
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
 from gateway.elements import UNDEFINED, Walker
+from gateway.modalities import modality_of
 from gateway.part10 import Bounds, Buffer, Malformed, encoding_of, inflate_chunks, read_meta
 
 _BOUNDS = Bounds()
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
-_MODALITY = re.compile(r"[A-Z0-9_]{1,16}")
 _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _MODALITY_TAG = 0x00080005, 0x00080016, 0x00080018, 0x00080060
 _PATIENT_ID, _ISSUER, _STUDY, _SERIES, _NUMBER = 0x00100020, 0x00100021, 0x0020000D, 0x0020000E, 0x00200013
 _WANTED = frozenset(
@@ -40,7 +40,7 @@ class HeaderIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Empty when the object has none."""
     issuer_of_patient_id: str
     modality: str
-    """OT when the object has none that is a valid CS, as `schemas.pacs.Modality` wants it."""
+    """OT when the object has none that the standard knows."""
     instance_number: int | None
     transfer_syntax_uid: str
 
@@ -74,7 +74,6 @@ def identity_of(data: Buffer) -> HeaderIdentity:
         body, start = _inflated_head(data, start), 0
     found = _find(Walker(body, start, encoding, _BOUNDS, ordered=False), body)
     number = _text(found, _NUMBER).strip()
-    modality = _text(found, _MODALITY_TAG).strip()
     return HeaderIdentity(
         sop_class_uid=_valid_uid(_text(found, _SOP_CLASS), "SOP Class UID"),
         sop_instance_uid=_valid_uid(_text(found, _SOP_INSTANCE), "SOP Instance UID"),
@@ -82,7 +81,7 @@ def identity_of(data: Buffer) -> HeaderIdentity:
         series_instance_uid=_valid_uid(_text(found, _SERIES), "Series Instance UID"),
         patient_id=_decoded(found, _PATIENT_ID),
         issuer_of_patient_id=_decoded(found, _ISSUER),
-        modality=modality if _MODALITY.fullmatch(modality) else "OT",
+        modality=modality_of(_text(found, _MODALITY_TAG)),
         instance_number=int(number) if re.fullmatch(r"[+-]?[0-9]{1,12}", number) else None,
         transfer_syntax_uid=syntax,
     )

@@ -16,7 +16,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 Version = Annotated[int, msgspec.Meta(ge=1)]
 Uid = Annotated[str, msgspec.Meta(pattern=r"^[0-9.]{1,64}$(?!\n)")]
 Modality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9_]{1,16}$(?!\n)")]
-"""DICOM Modality (0008,0060), or OT when the object has none that is a valid CS."""
+"""DICOM Modality (0008,0060), or OT when the object has none that the standard knows."""
 
 
 class InstanceStored(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class Action(enum.Enum):
     """Put the patient's pseudonym in its place."""
 
 
+MODALITY = 0x00080060
 PATIENT_NAME, PATIENT_ID, PATIENT_SEX, PATIENT_AGE = 0x00100010, 0x00100020, 0x00100040, 0x00101010
 
 REFERENCE_ELEMENTS = frozenset((0x00081150, 0x00081155, 0x00081160, 0x0040A170, 0x0062000B))
@@ -101,6 +102,8 @@ def _unlisted(vr: str) -> Action:
     return Action.UID if vr == "UI" else Action.KEEP
 
 
+DUMMY = b"ANONYMIZED"
+
 _DUMMY_TEXT = {
     "DA": b"19000101",
     "TM": b"000000",
@@ -134,7 +137,12 @@ def dummy_value(vr: str) -> bytes:
     """Give a value of non-zero length that fits the VR and says nothing; ASCII, without padding."""
     if vr in _DUMMY_SIZES:
         return bytes(_DUMMY_SIZES[vr])
-    return _DUMMY_TEXT.get(vr, b"ANONYMIZED")
+    return _DUMMY_TEXT.get(vr, DUMMY)
+
+
+def directs_readers(tag: int) -> bool:
+    """Tell whether readers act on a code: with another in its place the object would be a different one."""
+    return tag >> 16 == 0x0028 or tag in (0x00080005, 0x00080008)  # noqa: PLR2004 - Image Pixel, charset, Image Type
 
 
 _PATTERNS = {

@@ -1,7 +1,7 @@
 """What the object itself says its people are called, to find it again in text that is kept. Pure.
 
-The table trusts attributes such as Manufacturer or Code Meaning. Where one of them repeats a name, an id or
-an accession number of the same object, it is not trusted.
+The table trusts attributes such as Manufacturer, Code Meaning or Body Part Examined. Where one of them
+repeats a name, an id or an accession number of the same object, it is not trusted.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ PolicyOption = Literal["patient_characteristics"]
 """Options this release can apply. Clean options are not among them: nothing here understands text, so all
 descriptors are removed rather than cleaned."""
 
-REVISION = 1
+REVISION = 2
 """Counts changes of this package that change its output; part of each policy's digest."""
 
 

@@ -11,11 +11,14 @@ from pydicom.dataset import Dataset
 from pydicom.values import convert_SQ
 
 from agents.anonymization.actions import (
+    DUMMY,
+    MODALITY,
     PATIENT_ID,
     PATIENT_NAME,
     REFERENCE_ELEMENTS,
     Action,
     decide,
+    directs_readers,
     dummy_value,
     is_plausible,
     known_vr,
@@ -28,6 +31,7 @@ from agents.anonymization.outcome import GroupCounts, Refusal
 from agents.anonymization.policy import Policy, method_codes
 from gateway.elements import PIXEL_DATA, UNDEFINED
 from gateway.identity import ProjectKey, pseudonymous_uid
+from gateway.modalities import modality_of
 
 _FAMILIES = (
     frozenset(("US", "SS", "UL", "SL", "SV", "UV", "AT", "OW")),
@@ -36,7 +40,7 @@ _FAMILIES = (
     frozenset(("CS", "DS", "IS", "LO", "SH", "AE", "AS", "DA", "TM", "DT", "LT", "ST", "UT", "UC", "UR"))
     | frozenset(("PN", "UI")),
 )
-_SHORT_TEXT = frozenset(("LO", "SH"))
+_TRUSTED_TEXT = frozenset(("LO", "SH", "CS"))
 _AMBIGUOUS = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 
 
@@ -192,10 +196,24 @@ class Rewriter:
             return dummy_value(vr), "replaced"
         if not is_plausible(vr, value):
             raise Refusal("bad-value", "A value is not of the kind that its attribute has.")
-        if vr in _SHORT_TEXT and self.known.occur_in(value):
-            return dummy_value(vr), "replaced"
-        kept = retained_characteristic(tag, value)
-        return (b"", "replaced") if kept is None else (kept, "kept" if kept == value else "replaced")
+        kept = self._kept(tag, vr, value)
+        return kept, "kept" if kept == value else "replaced"
+
+    def _kept(self, tag: int, vr: str, value: bytes) -> bytes:
+        """Give what is kept of a value: all of it, unless it names somebody."""
+        if tag == MODALITY:
+            text = value.decode("latin-1")
+            term = modality_of(text)
+            return value if text.strip("\0 ") == term else term.encode()
+        kept = retained_characteristic(tag, value) or b""
+        if vr not in _TRUSTED_TEXT or not self.known.occur_in(kept):
+            return kept
+        if vr != "CS":
+            return dummy_value(vr)
+        if directs_readers(tag):
+            raise Refusal("named-code", "A code that readers act on repeats a name of the patient.")
+        codes = kept.split(b"\\")
+        return b"\\".join(DUMMY if self.known.occur_in(code) else code for code in codes)
 
     def _vr(self, source: _Source) -> str:
         """Give the VR to write, or refuse one that hides another kind of value."""

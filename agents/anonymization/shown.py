@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from agents.anonymization.actions import PATIENT_AGE, PATIENT_SEX
+from agents.anonymization.actions import DUMMY, PATIENT_AGE, PATIENT_SEX
 from gateway.part10 import Encoding
 from schemas.image import SeriesAttributes
 
@@ -59,7 +59,7 @@ class Shown:
 
     def _matching(self, tag: int, pattern: re.Pattern[str]) -> str | None:
         text = self._text(tag)
-        return text if pattern.fullmatch(text) else None
+        return text if pattern.fullmatch(text) and text != DUMMY.decode() else None
 
     def _short(self, tag: int) -> int | None:
         value = self._top.get(tag, b"")

@@ -10,6 +10,8 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
+from pydicom.sr._cid_dict import cid_concepts
+from pydicom.sr._concepts_dict import concepts
 from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
@@ -19,6 +21,7 @@ from pydicom.uid import (
 )
 
 from gateway.header import dataset_digest, read_header_identity
+from gateway.modalities import modality_of
 from gateway.part10 import Malformed
 
 SYNTAXES = [
@@ -86,11 +89,27 @@ def test_identities_stay_out_of_logs(tmp_path):
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
-    [({"Modality": "c t?"}, "OT"), ({"Modality": None}, "OT"), ({"Modality": "MR"}, "MR")],
+    [
+        ({"Modality": "c t?"}, "OT"),
+        ({"Modality": None}, "OT"),
+        ({"Modality": "MR"}, "MR"),
+        ({"Modality": "RTSTRUCT"}, "RTSTRUCT"),
+        ({"Modality": "EC"}, "EC"),
+        ({"Modality": "ERIKA_M"}, "OT"),
+        ({"Modality": ["CT", "ERIKA"]}, "OT"),
+    ],
 )
-def test_modality_always_fits_the_contract(tmp_path, changes, expected):
+def test_modality_is_a_term_of_the_standard(tmp_path, changes, expected):
     with pydicom.config.disable_value_validation():
         assert read_header_identity(saved(tmp_path / "a.dcm", synthetic(**changes))).modality == expected
+
+
+@pytest.mark.parametrize("context_group", [29, 33], ids=["acquisition", "all"])
+def test_every_modality_that_has_a_code_is_known(context_group):
+    code_of = {keyword: code for keyword, found in concepts["DCM"].items() for code in found}
+    codes = {code_of[keyword] for keyword in cid_concepts[context_group]["DCM"]}
+    assert len(codes) > 50
+    assert {code for code in codes if modality_of(code) != code} == set()
 
 
 @pytest.mark.parametrize("name", ["SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"])

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import msgspec
 import pydicom
 import pytest
+from pydicom._dicom_dict import DicomDictionary
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.uid import UID
 
-from agents.anonymization.actions import Action, decide
+from agents.anonymization.actions import Action, decide, directs_readers
 from agents.anonymization.anonymize import anonymize
-from agents.anonymization.outcome import Anonymized
+from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy import BASIC, DEMO
 from agents.anonymization.table import load_table
+
+SQ_KEPT = 0x52009229
 
 
 def survivors(content, planted):
@@ -50,6 +56,48 @@ def test_nothing_planted_survives(canaries, encode, key, policy, syntax):
     assert isinstance(result, Anonymized), result
     assert survivors(result.content, planted) == []
     assert result.content[:128] == bytes(128)
+
+
+CODES = [
+    tag
+    for tag, entry in sorted(DicomDictionary.items())
+    if entry[0] == "CS" and tag >> 16 > 7 and decide(tag, DEMO) is Action.KEEP
+]
+"""Every code string that some policy keeps."""
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit", "big"])
+@pytest.mark.parametrize("policy", [BASIC, DEMO], ids=lambda policy: policy.name)
+def test_a_name_that_codes_repeat_survives_in_none(ct, encode, key, policy, syntax):
+    planted = [tag for tag in CODES if not directs_readers(tag)]
+    assert len(planted) > 700
+    data, nested = ct(), Dataset()
+    with pydicom.config.disable_value_validation():
+        for tag in planted:
+            for target, code in ((data, "MUSTERMANN"), (nested, "HEAD\\ERIKA_M\\PID-12345")):
+                target.add_new(tag, "CS", code)
+        data.add_new(SQ_KEPT, "SQ", Sequence([nested]))
+    source = encode(data, syntax)
+    assert source.count(b"MUSTERMANN") == len(planted)
+    result = anonymize(source, key=key, policy=policy)
+    assert isinstance(result, Anonymized), result
+    assert result.content.count(b"HEAD\\ANONYMIZED\\ANONYMIZED") > 700
+    for name in (b"MUSTERMANN", b"ERIKA", b"PID-12345"):
+        assert name not in result.content
+        assert name not in msgspec.json.encode([result.attributes, result.modality])
+    out = pydicom.dcmread(BytesIO(result.content))
+    assert out.Modality == result.modality == "OT"
+    assert result.attributes.body_part_examined is None
+
+
+@pytest.mark.parametrize("tag", [tag for tag in CODES if directs_readers(tag)], ids=lambda tag: f"{tag:08x}")
+def test_a_name_in_a_code_that_directs_readers_keeps_the_object_in(ct, encode, key, tag):
+    data = ct()
+    with pydicom.config.disable_value_validation():
+        data.add_new(tag, "CS", "MUSTERMANN")
+        result = anonymize(encode(data), key=key, policy=BASIC)
+    assert isinstance(result, Quarantine), f"{tag:08x}"
+    assert "MUSTERMANN" not in result.message
 
 
 def test_the_table_is_whole():
