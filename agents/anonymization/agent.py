@@ -28,7 +28,7 @@ from schemas.identity import series_stream
 from schemas.image import InstanceQuarantined, SeriesAnonymized
 from schemas.make import derived
 from schemas.pacs import InstanceStored, SeriesSettled
-from streams.blobs import Blobs
+from streams.blobs import Blobs, Missing
 from streams.bus import Producer
 from streams.clock import Clock
 from streams.crashpoints import crashpoint
@@ -107,10 +107,14 @@ def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy:
         return keys[project]
 
     def judge(data: InstanceStored) -> Anonymized | Quarantine:
-        # The original first: where it lies are its keys, too.
-        source = vault.path(data.project, data.blob)
+        # The key first: a vault without it is not the one that lost an original.
+        secret = key(data.project)
         try:
-            found = anonymize(source, key=key(data.project), policy=policy)
+            found = anonymize(vault.path(data.project, data.blob), key=secret, policy=policy)
+        except Missing:
+            # One lost file must not park its series for ever.
+            message = "The original is not in the vault any more: see to the vault's disk and backup."
+            return Quarantine(reason="missing-original", message=message, policy=policy.label)
         except OSError as error:
             raise Unavailable(f"An original can't be read: {error.strerror}. Check the vault.") from error
         if isinstance(found, Anonymized) and (found.patient, found.study, found.series, found.instance) != (
@@ -152,8 +156,6 @@ class Anonymization:
 
         Raises
         ------
-        streams.errors.Poison
-            When the vault lacks an original.
         streams.errors.Unavailable
             When store, bus, vault or disk are away or full.
         """

@@ -22,7 +22,7 @@ from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstanc
 from schemas.identity import BlobRef
 from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttributes, SeriesManifest
 from schemas.pacs import SeriesSettled
-from streams.blobs import Blobs, Missing
+from streams.blobs import Blobs
 from streams.errors import Rejected, Unavailable
 from streams.publishing import message
 from streams.settings import Settings
@@ -158,9 +158,18 @@ async def test_what_fails_is_told_by_its_family(tmp_path):
     room = Room(tmp_path / "blobs", judge_with(vault, lambda _project: secret, BASIC))
     with pytest.raises(Unavailable, match="not there"):
         await room.arrive(stored(1))
-    vault.put(PROJECT, b"anything", "application/dicom")
-    with pytest.raises(Missing):
-        await room.arrive(stored(1))
+
+
+async def test_a_lost_original_keeps_back_one_image_and_not_its_series(tmp_path):
+    secret = ProjectKey(project=PROJECT, secret=bytes(32))
+    vault = Blobs(tmp_path / "vault", private=True)
+    vault.put(PROJECT, b"another original", "application/dicom")
+    judging = judge_with(vault, lambda _project: secret, BASIC)
+    room = Room(tmp_path / "blobs", lambda data: (judging if data.instance == key(2) else verdict)(data))
+    await room.arrive(stored(2), stored(1))
+    said = await room.settle()
+    assert (said.anonymized, said.quarantined) == (1, 1)
+    assert [reason.reason for reason in said.reasons] == ["missing-original"]
 
 
 @pytest.mark.parametrize(
