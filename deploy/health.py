@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import Unavailable
+from streams.observing import Said, nothing
 
 
 class Health:
     """Answers /healthz, /readyz and /metrics; port 0 answers nowhere."""
 
     def __init__(
-        self, host: str, port: int, metrics: CollectorRegistry, problems: Callable[[], list[str]]
+        self,
+        host: str,
+        port: int,
+        metrics: CollectorRegistry,
+        problems: Said,
+        notes: Said = nothing,
     ) -> None:
         self._host = host
         self._port = port
         self._metrics = metrics
         self._problems = problems
+        self._notes = notes
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -61,10 +66,9 @@ class Health:
         return web.json_response({"status": "ok"})
 
     async def _ready(self, _: web.Request) -> web.Response:
-        problems = self._problems()
-        return web.json_response(
-            {"status": "waiting" if problems else "ok", "problems": problems}, status=503 if problems else 200
-        )
+        problems, notes = self._problems(), self._notes()
+        body = {"status": "waiting" if problems else "ok", "problems": problems}
+        return web.json_response({**body, "notes": notes} if notes else body, status=503 if problems else 200)
 
     async def _exposition(self, _: web.Request) -> web.Response:
         return web.Response(

@@ -60,7 +60,8 @@ class Journal:
         self.on_durable = on_durable
         self._lock = threading.Condition()
         self._writing = False
-        self._broken = False
+        self.broken = False
+        """Its disk failed: nothing can be appended until the gateway starts anew."""
         self._group = _Group()
         self._position = Confirmed(folder / "confirmed")
         self._writer: Writer | None = None
@@ -129,7 +130,7 @@ class Journal:
             group.error = error
         finally:
             self._lock.acquire()
-            self._broken = self._broken or isinstance(group.error, JournalBroken)
+            self.broken = self.broken or isinstance(group.error, JournalBroken)
             if group.error is None:
                 self.end += len(group.framed)
             group.done = True
@@ -138,7 +139,7 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         """Extend the newest segment, or a new one when that is full; only the committing thread runs it."""
-        if self._broken:
+        if self.broken:
             raise JournalBroken("The journal's disk failed before: start the gateway anew")
         if self._writer is None or self._writer.size >= self._segment_bytes:
             fresh = Writer.create(self._folder, self.end)

@@ -46,7 +46,14 @@ class Metrics:
             "chips_gateway_vault_free_bytes", "Free space of the vault's disk", registry=registry
         )
 
-    def watch(self, backlog: Callable[[], float], free: Callable[[], float]) -> None:
+        self._bus_up = Gauge(
+            "chips_gateway_bus_up", "1; 0 while the bus does not confirm what it is sent", registry=registry
+        )
+
+    def watch(
+        self, backlog: Callable[[], float], free: Callable[[], float], bus_up: Callable[[], bool]
+    ) -> None:
         """Read these when asked."""
+        self._bus_up.set_function(lambda: float(bus_up()))
         self._backlog.set_function(backlog)
         self._free.set_function(free)

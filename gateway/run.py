@@ -75,14 +75,14 @@ async def run(
         disk = await asyncio.to_thread(_open, folder, settings)
         publisher = Publisher(disk.journal, lambda: producer(settings), metrics)
         disk.journal.on_durable = publisher.wake
-        metrics.watch(lambda: disk.journal.backlog, disk.vault.free)
+        metrics.watch(lambda: disk.journal.backlog, disk.vault.free, lambda: publisher.problem is None)
         door = _door(settings, disk, metrics, broken)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
             port = await asyncio.to_thread(door.open, settings.dicom_host, settings.dicom_port)
             log.info("gateway.listening", host=settings.dicom_host, port=port, ae=settings.dicom_ae)
-            async with observe(registry, lambda: _problems(disk.vault, publisher)):
+            async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher)):
                 if on_port:
                     on_port(port)
                 if on_ready:
@@ -133,9 +133,19 @@ def _door(settings: Settings, disk: _Disk, metrics: Metrics, broken: asyncio.Eve
     )
 
 
-def _problems(vault: Vault, publisher: Publisher) -> list[str]:
-    full = [] if vault.has_room() else ["The vault's disk is full: objects are refused until there is room"]
-    return [*full, *([publisher.problem] if publisher.problem else [])]
+def _problems(disk: _Disk) -> list[str]:
+    """Say why no image can be taken."""
+    found = []
+    if not disk.vault.has_room():
+        found.append("The vault's disk is full: objects are refused until there is room")
+    if disk.journal.broken:
+        found.append("The journal's disk failed: the gateway starts anew")
+    return found
+
+
+def _notes(publisher: Publisher) -> list[str]:
+    """Say what keeps no image out: while the bus is away the journal takes them, and the door stays open."""
+    return [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
 
 
 async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:

@@ -88,6 +88,7 @@ class Door(msgspec.Struct):
     port: int
     registry: CollectorRegistry
     problems: Any
+    notes: Any
     task: asyncio.Task[None]
 
     @property

@@ -113,6 +113,7 @@ async def test_a_failing_disk_ends_the_gateway_and_nothing_is_acknowledged(tmp_p
                     assert answer.Status == OUT_OF_RESOURCES
 
             await asyncio.to_thread(talk)
+            assert "journal" in door.problems()[0]
             await asyncio.wait({door.task}, timeout=30)
     assert stored(await published(settings_in(tmp_path))) == []
 
@@ -259,7 +260,10 @@ async def test_a_full_disk_is_said_and_it_goes_on_when_there_is_room(tmp_path, s
                     assert "room" in answer.ErrorComment.lower()
                     assert door.incoming() == []
                     assert len(door.originals()) == 1
+                if reserve_mb:
+                    assert "full" in door.problems()[0]
                 filler.unlink()
+                assert door.problems() == []
                 for one in (big, after):
                     assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
 
@@ -280,14 +284,17 @@ async def test_the_bus_away_refuses_nothing_and_then_hears_all_in_order(tmp_path
                 for one in sent:
                     assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
             until(lambda: door.metric("journal_backlog") == 33)
-            until(door.problems)
+            until(door.notes)
+            assert door.problems() == [], "it takes images, so it is ready"
+            assert door.metric("bus_up") == 0
 
         await asyncio.to_thread(talk)
         assert await asyncio.to_thread(list, (door.vault / "journal").glob("*.journal"))
         await make_topics(settings)
         events = await published_when(settings, 33)
         await asyncio.to_thread(until, lambda: door.metric("journal_backlog") == 0)
-        assert door.problems() == []
+        assert door.problems() == door.notes() == []
+        assert door.metric("bus_up") == 1
     by_series: dict[str, list] = {}
     for event in events:
         by_series.setdefault(event.partitionkey, []).append(event)

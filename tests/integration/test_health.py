@@ -106,16 +106,17 @@ def test_every_process_tells_how_it_is_and_a_story_is_followed(tmp_path):
 
 async def test_what_is_not_ready_says_why():
     port = free_port()
-    problems = ["It does not consume yet"]
-    health = Health("127.0.0.1", port, CollectorRegistry(), lambda: problems)
+    problems, notes = ["It does not consume yet"], ["The journal waits for the bus"]
+    health = Health("127.0.0.1", port, CollectorRegistry(), lambda: problems, lambda: notes)
     await health.start()
     try:
         with pytest.raises(HTTPError) as refused:
             await asyncio.to_thread(answer, port, "/readyz")
         assert refused.value.code == 503
-        assert json.load(refused.value) == {"status": "waiting", "problems": problems}
+        assert json.load(refused.value) == {"status": "waiting", "problems": problems, "notes": notes}
         assert "ok" in await asyncio.to_thread(answer, port, "/healthz")
         problems.clear()
-        assert json.loads(await asyncio.to_thread(answer, port, "/readyz"))["status"] == "ok"
+        ready = json.loads(await asyncio.to_thread(answer, port, "/readyz"))
+        assert ready == {"status": "ok", "problems": [], "notes": notes}
     finally:
         await health.stop()
