@@ -16,7 +16,8 @@ from typing import BinaryIO
 from gateway.confirmed import Confirmed
 from gateway.entries import LARGEST, SEGMENT_HEADER, pack, parse
 from gateway.errors import JournalBroken, JournalDamaged
-from gateway.segments import Writer, fsync_folder, listed, recover, segment_path
+from gateway.segments import Writer, listed, recover, segment_path
+from streams.durable import lasting_folder
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 """A segment that has grown beyond is finished, and deleted when all of it is confirmed."""
@@ -53,8 +54,7 @@ class Journal:
         segment_bytes: int = SEGMENT_BYTES,
         on_durable: Callable[[], None] = lambda: None,
     ) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fsync_folder(folder.parent)
+        lasting_folder(folder, 0o700)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self.on_durable = on_durable

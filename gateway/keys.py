@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from gateway.identity import SECRET_BYTES, ProjectKey
 from schemas.identity import ProjectId
+from streams.durable import lasting_folder, sync, sync_folder
 from streams.errors import Rejected, Unavailable
 
 _MASTER_BYTES = 32
@@ -103,7 +104,7 @@ class Keyring:
             _write(self._next, new.hex().encode() + b"\n")
             self._save(_Keys(master=_fingerprint(new), projects={}), new, clear)
             self._next.replace(self._master)
-            _sync_folder(self._master.parent)
+            sync_folder(self._master.parent)
 
     @property
     def _next(self) -> Path:
@@ -113,7 +114,7 @@ class Keyring:
     def _locked(self) -> Iterator[None]:
         """Let one process at a time make or change keys."""
         try:
-            self._vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lasting_folder(self._vault, 0o700)
             handle = os.open(self._vault / "keys.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
@@ -142,7 +143,7 @@ class Keyring:
                 if _fingerprint(master) == keys.master:
                     if file == self._next:
                         self._next.replace(self._master)
-                        _sync_folder(self._master.parent)
+                        sync_folder(self._master.parent)
                     return keys, master
         if not keys.projects and not self._master.exists():
             # A crash between the two files of the first use: nothing was wrapped yet.
@@ -207,20 +208,12 @@ def _private(file: Path) -> None:
 
 def _write(file: Path, content: bytes) -> None:
     """Put content under a name, whole or not at all, durable on return, readable by the owner only."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lasting_folder(file.parent, 0o700)
     partial = file.with_name(f".{file.name}.partial")
     handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as stream:
         stream.write(content)
         stream.flush()
-        os.fsync(stream.fileno())
+        sync(stream.fileno())
     partial.replace(file)
-    _sync_folder(file.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(file.parent)

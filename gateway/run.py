@@ -25,6 +25,7 @@ from gateway.storing import Storing
 from gateway.vault import Vault
 from streams.bus import Producer
 from streams.clock import utc_now
+from streams.durable import lasting_folder
 from streams.errors import Rejected, Unavailable
 from streams.observing import Observe, unobserved
 from streams.opening import open_producer
@@ -160,7 +161,7 @@ async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.T
 @contextmanager
 def _usable(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lasting_folder(folder, 0o700)
         yield
     except OSError as error:
         raise Unavailable(

@@ -11,18 +11,10 @@ from pathlib import Path
 
 from gateway.entries import LARGEST, SEGMENT_HEADER, first_of, parse, segment_header
 from gateway.errors import JournalBroken, JournalDamaged
+from streams.durable import sync, sync_folder
 
 SUFFIX = ".journal"
 _CHUNK = 1024 * 1024
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def segment_path(folder: Path, first: int) -> Path:
@@ -71,7 +63,7 @@ def recover(path: Path, first: int) -> tuple[int, int, int] | None:
         file.truncate(end)
         # Not only after a cut: entries may have been written and, killed before the sync, lie in the page
         # cache alone; from now on they count as durable.
-        os.fsync(file.fileno())
+        sync(file.fileno())
     return count, end, before - end
 
 
@@ -90,8 +82,8 @@ class Writer:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             _write_all(fd, segment_header(first), 0)
-            os.fsync(fd)
-            fsync_folder(folder)
+            sync(fd)
+            sync_folder(folder)
         except OSError:
             os.close(fd)
             path.unlink(missing_ok=True)
@@ -123,7 +115,7 @@ class Writer:
                 raise JournalBroken(f"{self.path.name} can't be cut back: {worse.strerror}") from error
             raise
         try:
-            os.fdatasync(self._fd)
+            sync(self._fd)
         except OSError as error:
             raise JournalBroken(f"{self.path.name} can't be synced: {error.strerror}") from error
         self.size += len(data)

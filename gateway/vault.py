@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gateway.segments import fsync_folder
 from gateway.spool import FULL, Received
 from streams.blobs import Blobs
+from streams.durable import lasting_folder, sync_file, sync_folder
 from streams.errors import NoSpace, Unavailable
 
 
@@ -19,13 +19,9 @@ class Originals(Blobs):
         final = self._file(project, received.sha256)
         try:
             self._make(final.parent)
-            fd = os.open(received.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            sync_file(received.path)
             received.path.replace(final)
-            fsync_folder(final.parent)
+            sync_folder(final.parent)
         except OSError as error:
             if error.errno in FULL:
                 raise NoSpace(f"No space for originals in {self.root}: make room, then try again") from error
@@ -50,7 +46,7 @@ class Vault:
         self._root = root
         self._reserve = reserve
         for folder in (root, self.incoming):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lasting_folder(folder, 0o700)
             folder.chmod(0o700)
         for left in self.incoming.iterdir():
             left.unlink()

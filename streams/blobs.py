@@ -7,6 +7,7 @@ file is never seen under a blob's name, whatever dies when. All of it is synchro
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -15,9 +16,10 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from schemas.identity import BlobRef
+from streams.durable import lasting_folder, sync, sync_folder
 from streams.errors import NoSpace, Poison, Unavailable
 
 CHUNK = 1 << 20
@@ -45,6 +47,8 @@ class Blobs:
     def __init__(self, root: Path, *, private: bool = False) -> None:
         self.root = root
         self._tmp = root / "tmp"
+        self._lasting: set[Path] = set()
+        """Folders whose names are known to last: at most 258 a project."""
         self._file_mode, self._folder_mode = (0o600, 0o700) if private else (0o640, 0o2770)
 
     def put(self, project: str, data: bytes | Path | Iterable[bytes], media_type: str) -> BlobRef:
@@ -70,7 +74,7 @@ class Blobs:
                 partial.replace(final)
             finally:
                 partial.unlink(missing_ok=True)
-            _sync_folder(final.parent)
+            sync_folder(final.parent)
         except OSError as error:
             raise _explain(error, self.root) from error
         return BlobRef(sha256=digest, size=size, media_type=media_type)
@@ -139,23 +143,26 @@ class Blobs:
             for chunk in chunks:
                 hashed.update(chunk)
                 size += file.write(chunk)
-            _sync(file)
+            file.flush()
+            sync(file.fileno())
         return hashed.hexdigest(), size
 
     def _make(self, folder: Path) -> None:
-        """Make a folder and those above it within the root, durable and with our mode, whatever the umask."""
-        if folder.is_dir():
+        """Make a folder and those above it within the root, durable and with our mode, whatever the umask.
+
+        A folder that was there is synced, too, once: who made it may have died before.
+        """
+        if folder in self._lasting and folder.is_dir():
             return
         if folder == self.root:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            lasting_folder(folder.parent)
         else:
             self._make(folder.parent)
-        try:
+        with contextlib.suppress(FileExistsError):  # another writer was first
             folder.mkdir()
-        except FileExistsError:  # another writer was first
-            return
-        folder.chmod(self._folder_mode)
-        _sync_folder(folder.parent)
+            folder.chmod(self._folder_mode)
+        sync_folder(folder.parent)
+        self._lasting.add(folder)
 
 
 def _chunks(data: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
@@ -167,19 +174,6 @@ def _chunks(data: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
                 yield chunk
     else:
         yield from data
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _explain(error: OSError, root: Path) -> Unavailable:

@@ -108,7 +108,7 @@ async def test_a_failing_disk_ends_the_gateway_and_nothing_is_acknowledged(tmp_p
 
             def talk():
                 with associated(door.port, [CT]) as association, monkeypatch.context() as patch:
-                    patch.setattr(segments.os, "fdatasync", failing)
+                    patch.setattr(segments, "sync", failing)
                     answer = store_bytes(association, encoded(one), one.SOPInstanceUID)
                     assert answer.Status == OUT_OF_RESOURCES
 

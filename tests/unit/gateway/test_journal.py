@@ -173,10 +173,12 @@ def test_a_damaged_header_of_a_segment_with_entries_is_told(tmp_path):
 
 
 def test_many_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "journal", segment_bytes=2000)
+    journal.append([entry(99)])  # the segment is there
     syncs = []
     first_sync = threading.Event()
     go_on = threading.Event()
-    real = os.fdatasync
+    real = os.fsync
 
     def slow(fd):
         syncs.append(1)
@@ -185,8 +187,7 @@ def test_many_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):
             assert go_on.wait(30)
         real(fd)
 
-    monkeypatch.setattr(segments.os, "fdatasync", slow)
-    journal = Journal(tmp_path / "journal", segment_bytes=2000)
+    monkeypatch.setattr(os, "fsync", slow)
     threads = [threading.Thread(target=lambda n=n: journal.append([entry(n)])) for n in range(20)]
     threads[0].start()
     assert first_sync.wait(30)
@@ -197,15 +198,17 @@ def test_many_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):
     go_on.set()
     for thread in threads:
         thread.join(30)
-    assert sorted(all_of(journal)) == sorted(entry(n) for n in range(20))
+    assert sorted(all_of(journal)) == sorted(entry(n) for n in [*range(20), 99])
     assert len(syncs) == 2
 
 
 def test_an_append_is_told_only_when_it_is_synced(tmp_path, monkeypatch):
     order = []
-    real = os.fdatasync
-    monkeypatch.setattr(segments.os, "fdatasync", lambda fd: (real(fd), order.append("synced")))
-    journal = Journal(tmp_path / "journal", on_durable=lambda: order.append("told"))
+    real = os.fsync
+    journal = Journal(tmp_path / "journal")
+    journal.append([b"the segment is there"])
+    monkeypatch.setattr(os, "fsync", lambda fd: (real(fd), order.append("synced")))
+    journal.on_durable = lambda: order.append("told")
     journal.append([b"a"])
     assert order == ["synced", "told"]
 
@@ -258,7 +261,7 @@ def test_no_room_for_a_new_segment_leaves_none(tmp_path, monkeypatch):
 def test_a_failed_sync_is_never_trusted_again(tmp_path, monkeypatch):
     journal = Journal(tmp_path / "journal")
     journal.append([b"a"])
-    monkeypatch.setattr(segments.os, "fdatasync", fail(errno.EIO, 1, os.fdatasync))
+    monkeypatch.setattr(os, "fsync", fail(errno.EIO, 1, os.fsync))
     for payload in (b"b", b"c"):
         with pytest.raises(JournalBroken):
             journal.append([payload])

@@ -38,7 +38,7 @@ def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
     order = []
     sync, rename = os.fsync, module.Path.replace
     monkeypatch.setattr(
-        module.os,
+        os,
         "fsync",
         lambda fd: (order.append(os.path.realpath(f"/proc/self/fd/{fd}")), sync(fd))[1],
     )
@@ -46,6 +46,36 @@ def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
     vault.blobs.adopt("default", one)
     final = vault.blobs.path("default", one.sha256)
     assert order == [str(one.path.resolve()), "rename", str(final.parent.resolve())]
+
+
+def name_synced(monkeypatch, make):
+    """Give the folders whose names `make` synced, in order."""
+    synced, real = [], os.fsync
+
+    def fsync(fd):
+        synced.append(os.path.realpath(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        make()
+    return synced
+
+
+@pytest.mark.parametrize("made_before", [False, True], ids=["new", "made by one that died"])
+def test_the_names_above_the_vault_last_too(tmp_path, monkeypatch, made_before):
+    root = tmp_path / "data" / "vault"
+    if made_before:
+        (root / "objects" / "default").mkdir(parents=True)
+    synced = name_synced(monkeypatch, lambda: Vault(root, 0))
+    assert {str(root.parent.resolve()), str(tmp_path.resolve())} <= set(synced)
+    vault = Vault(root, 0)
+    first, second = received(vault), received(vault, b"other data of the same prefix?")
+    synced = name_synced(monkeypatch, lambda: vault.blobs.adopt("default", first))
+    objects = root.resolve() / "objects"
+    assert {str(root.resolve()), str(objects), str(objects / "default")} <= set(synced)
+    synced = name_synced(monkeypatch, lambda: vault.blobs.adopt("default", second))
+    assert str(root.resolve()) not in synced, "once a process is enough"
 
 
 @pytest.mark.parametrize(("code", "family"), [(errno.ENOSPC, NoSpace), (errno.EIO, Unavailable)])
@@ -56,7 +86,7 @@ def test_a_failing_disk_has_a_family(tmp_path, monkeypatch, code, family):
     def fails(_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(module.os, "fsync", fails)
+    monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(family):
         vault.blobs.adopt("default", one)
     assert not vault.blobs.exists("default", one.sha256)
