@@ -6,13 +6,18 @@ After a crash only the end of the newest segment may be torn: everything before 
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from typing import NamedTuple
 
 from schemas.envelope import MAX_BYTES
 
-MAGIC = b"CHIPSJ01"
+FORMAT = 1
+"""The format that this CHIPS reads and writes: two digits at the end of the magic."""
+
+_FAMILY = b"CHIPSJ"
+MAGIC = b"%b%02d" % (_FAMILY, FORMAT)
 _SEGMENT = struct.Struct(">8sQ")
 _ENTRY = struct.Struct(">II")
 
@@ -32,6 +37,12 @@ class Parsed(NamedTuple):
 def segment_header(first: int) -> bytes:
     """Give the header of a segment whose first entry has the index `first`."""
     return _SEGMENT.pack(MAGIC, first)
+
+
+def format_of(header: bytes) -> int | None:
+    """Read the format of a segment from the start of its header; None when it is no segment of any CHIPS."""
+    found = re.match(re.escape(_FAMILY) + rb"([0-9]{2})", header)
+    return int(found[1]) if found else None
 
 
 def first_of(header: bytes) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.errors import Poison, Rejected, Unavailable
+from streams.errors import Rejected, Unavailable
 
 
 class ObjectRefused(Rejected):
@@ -29,5 +29,11 @@ class JournalBroken(Unavailable):
     """The journal's disk failed: what it holds is unknown until the gateway starts anew."""
 
 
-class JournalDamaged(Poison):
-    """A finished segment does not read back: its disk lost what was durable. Restore it, or move it away."""
+class JournalDamaged(Rejected):
+    """A segment does not read back: its disk lost what was durable. An operator must see to it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} is damaged: restore it from a backup. Moved away, the images that it alone tells of "
+            "stay in the vault and reach no card."
+        )

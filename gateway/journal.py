@@ -16,7 +16,7 @@ from typing import BinaryIO
 from gateway.confirmed import Confirmed
 from gateway.entries import LARGEST, SEGMENT_HEADER, pack, parse
 from gateway.errors import JournalBroken, JournalDamaged
-from gateway.segments import Writer, listed, recover, segment_path
+from gateway.segments import Writer, check_format, listed, recover, segment_path
 from streams.durable import lasting_folder
 
 SEGMENT_BYTES = 16 * 1024 * 1024
@@ -40,7 +40,8 @@ class Journal:
     Parameters
     ----------
     folder
-        Made (0700) when missing. Only one journal may be open on it.
+        Made (0700) when missing. Only one journal may be open on it. Opening raises `JournalDamaged`, and
+        `streams.errors.NewerFormat` when a newer CHIPS wrote it.
     segment_bytes
         See `SEGMENT_BYTES`.
     on_durable
@@ -74,7 +75,10 @@ class Journal:
 
     def _open(self) -> None:
         saved = self._position.load()
-        self._firsts = [first for first, _ in listed(self._folder)]
+        segments = listed(self._folder)
+        for _, path in segments:
+            check_format(path)
+        self._firsts = [first for first, _ in segments]
         self.end = saved or 0
         while self._firsts:
             first = self._firsts[-1]
@@ -220,4 +224,4 @@ def _offset(file: BinaryIO, count: int) -> int:
 
 
 def _damaged(path: Path, offset: int) -> JournalDamaged:
-    return JournalDamaged(f"{path.name} is damaged at byte {offset}: restore it, or move it away")
+    return JournalDamaged(f"{path} at byte {offset}")

@@ -17,7 +17,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
@@ -25,15 +25,25 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from gateway.identity import SECRET_BYTES, ProjectKey
 from schemas.identity import ProjectId
 from streams.durable import lasting_folder, sync, sync_folder
-from streams.errors import Rejected, Unavailable
+from streams.errors import NewerFormat, Rejected, Unavailable
 
 _MASTER_BYTES = 32
+
+
+FORMAT: Final = 1
+"""The format of ``keys.json`` that this CHIPS reads and writes."""
+
+
+class _Stamp(msgspec.Struct, frozen=True):
+    """What ``keys.json`` has in every format."""
+
+    format: int
 
 
 class _Keys(msgspec.Struct, frozen=True, kw_only=True):
     """The content of ``keys.json``."""
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     master: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
     """Fingerprint of the master key that wraps."""
     projects: dict[ProjectId, str]
@@ -65,7 +75,8 @@ class Keyring:
         Raises
         ------
         streams.errors.Rejected
-            When the files are damaged, open to others, or do not belong together; says what to do.
+            When the files are damaged, a newer CHIPS's, open to others, or do not belong together; says what
+            to do.
         streams.errors.Unavailable
             When they can't be read or written now.
         """
@@ -132,7 +143,14 @@ class Keyring:
             return self._create()
         _private(self._file)
         try:
-            keys = msgspec.json.decode(self._file.read_bytes(), type=_Keys)
+            content = self._file.read_bytes()
+            found = msgspec.json.decode(content, type=_Stamp).format
+            if found > FORMAT:
+                raise NewerFormat(
+                    f"{self._file} has format {found}, this CHIPS knows {FORMAT}: run the CHIPS that wrote "
+                    "it, or a newer one."
+                )
+            keys = msgspec.json.decode(content, type=_Keys)
         except msgspec.DecodeError as error:
             raise Rejected(
                 f"{self._file} is damaged: restore it from a backup, never make it anew."

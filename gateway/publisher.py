@@ -15,9 +15,10 @@ import structlog
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from schemas.catalogue import decode, topic_of
+from schemas.envelope import InvalidEvent
 from streams.bus import Message, Producer
 from streams.crashpoints import crashpoint
-from streams.errors import Rejected, Unavailable
+from streams.errors import NewerFormat, Rejected, Unavailable
 
 BATCH = 256
 """Entries under way at once."""
@@ -63,7 +64,7 @@ class Publisher:
         ------
         gateway.errors.JournalDamaged
             When the journal does not read back.
-        schemas.envelope.InvalidEvent
+        streams.errors.NewerFormat
             When it holds what this CHIPS does not know.
         """
         stopper = asyncio.create_task(stop.wait())
@@ -122,5 +123,12 @@ class Publisher:
 
 
 def _message(payload: bytes) -> Message:
-    event = decode(payload)
+    try:
+        event = decode(payload)
+    except InvalidEvent as error:
+        # Only valid events are appended, and bytes that changed since don't pass their checksum.
+        raise NewerFormat(
+            "The journal holds what this CHIPS does not know: run the CHIPS that wrote it, or a newer one. "
+            f"It says: {error}"
+        ) from error
     return Message(topic_of(event.type).name, event.partitionkey, payload)

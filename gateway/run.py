@@ -62,11 +62,10 @@ async def run(
     Raises
     ------
     streams.errors.Rejected
-        When another gateway uses the vault, or a setting can't be.
+        When another gateway uses the vault, a setting can't be, the journal is damaged, or a newer CHIPS
+        wrote journal or keys.
     streams.errors.Unavailable
         When the port or the disk can't be had; start again later.
-    streams.errors.Poison
-        When the journal is damaged.
     """
     folder = settings.path("vault")
     registry = CollectorRegistry()

@@ -9,9 +9,10 @@ import contextlib
 import os
 from pathlib import Path
 
-from gateway.entries import LARGEST, SEGMENT_HEADER, first_of, parse, segment_header
+from gateway.entries import FORMAT, LARGEST, SEGMENT_HEADER, first_of, format_of, parse, segment_header
 from gateway.errors import JournalBroken, JournalDamaged
 from streams.durable import sync, sync_folder
+from streams.errors import NewerFormat
 
 SUFFIX = ".journal"
 _CHUNK = 1024 * 1024
@@ -29,6 +30,23 @@ def listed(folder: Path) -> list[tuple[int, Path]]:
         for path in folder.glob(f"*{SUFFIX}")
         if path.stem.isdecimal() and path.is_file()
     )
+
+
+def check_format(path: Path) -> None:
+    """Tell whether a newer CHIPS wrote a segment, before anything takes it for a damaged one.
+
+    Raises
+    ------
+    streams.errors.NewerFormat
+        When one did; what it acknowledged is safe in there.
+    """
+    with path.open("rb") as file:
+        found = format_of(file.read(SEGMENT_HEADER))
+    if found is not None and found > FORMAT:
+        raise NewerFormat(
+            f"{path} has format {found}, this CHIPS knows {FORMAT}: run the CHIPS that wrote it, or a newer "
+            "one. Leave it where it is: it tells of acknowledged images."
+        )
 
 
 def recover(path: Path, first: int) -> tuple[int, int, int] | None:
@@ -51,7 +69,7 @@ def recover(path: Path, first: int) -> tuple[int, int, int] | None:
             if before <= SEGMENT_HEADER:
                 path.unlink()
                 return None
-            raise JournalDamaged(f"{path.name} has a damaged header: restore it, or move it away")
+            raise JournalDamaged(f"The header of {path}")
         count, end = 0, SEGMENT_HEADER
         while True:
             file.seek(end)

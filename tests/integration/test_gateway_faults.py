@@ -21,8 +21,7 @@ from gateway.errors import JournalBroken
 from gateway.journal import Journal
 from gateway.sending import send
 from gateway.storing import Storing
-from schemas.envelope import InvalidEvent
-from streams.errors import Unavailable
+from streams.errors import NewerFormat, Unavailable
 from tests.door import (
     CT,
     DoorProcess,
@@ -102,12 +101,13 @@ async def test_a_defect_of_ours_never_passes_for_success(tmp_path, monkeypatch, 
 
 
 async def test_a_failing_disk_ends_the_gateway_and_nothing_is_acknowledged(tmp_path, monkeypatch):
-    one = image()
+    before, one = image(), image()
     with pytest.raises(JournalBroken, match="disk"):  # noqa: PT012 - it comes when the door is left
         async with open_door(settings_in(tmp_path)) as door:
 
             def talk():
                 with associated(door.port, [CT]) as association, monkeypatch.context() as patch:
+                    assert store_bytes(association, encoded(before), before.SOPInstanceUID).Status == 0
                     patch.setattr(segments, "sync", failing)
                     answer = store_bytes(association, encoded(one), one.SOPInstanceUID)
                     assert answer.Status == OUT_OF_RESOURCES
@@ -115,7 +115,7 @@ async def test_a_failing_disk_ends_the_gateway_and_nothing_is_acknowledged(tmp_p
             await asyncio.to_thread(talk)
             assert "journal" in door.problems()[0]
             await asyncio.wait({door.task}, timeout=30)
-    assert stored(await published(settings_in(tmp_path))) == []
+    assert len(stored(await published(settings_in(tmp_path)))) == 1
 
 
 def failing(_fd):
@@ -128,7 +128,7 @@ async def test_a_journal_of_a_newer_chips_ends_the_gateway_loudly(tmp_path):
     journal = Journal(settings.path("vault") / "journal")
     journal.append([b'{"type": "chips.pacs.of_the_future.v9"}'])
     journal.close()
-    with pytest.raises(InvalidEvent):
+    with pytest.raises(NewerFormat, match="newer"):
         async with open_door(settings) as door:
             await asyncio.wait({door.task}, timeout=30)
 

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import segments
-from gateway.entries import ENTRY_HEADER, MAX_BYTES, SEGMENT_HEADER, pack, parse
+from gateway.entries import ENTRY_HEADER, FORMAT, MAX_BYTES, SEGMENT_HEADER, pack, parse
 from gateway.errors import JournalBroken, JournalDamaged
 from gateway.journal import Journal
+from streams.errors import NewerFormat, Rejected
 
 payloads = st.lists(st.binary(min_size=1, max_size=200), max_size=30)
 
@@ -168,8 +169,26 @@ def test_a_damaged_header_of_a_segment_with_entries_is_told(tmp_path):
     (segment,) = (tmp_path / "journal").glob("*.journal")
     with segment.open("r+b") as file:
         file.write(b"XX")
-    with pytest.raises(JournalDamaged, match="header"):
+    with pytest.raises(JournalDamaged, match="header") as damaged:
         Journal(tmp_path / "journal")
+    assert isinstance(damaged.value, Rejected)
+    assert "restore it from a backup" in str(damaged.value)
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["oldest", "newest"])
+@pytest.mark.parametrize("body", [b"", b"\0" * 8, b"whatever a later format writes" * 9])
+def test_a_journal_of_a_newer_chips_is_refused_and_left_as_it_is(tmp_path, which, body):
+    folder = tmp_path / "journal"
+    journal = Journal(folder, segment_bytes=60)
+    for number in range(20):
+        journal.append([entry(number)])
+    journal.close()
+    newer = sorted(folder.glob("*.journal"))[which]
+    newer.write_bytes(b"CHIPSJ%02d" % (FORMAT + 1) + body)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(NewerFormat, match="newer one"):
+        Journal(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_many_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):

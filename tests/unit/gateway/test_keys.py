@@ -9,7 +9,7 @@ import pytest
 
 from gateway import keys as module
 from gateway.keys import Keyring
-from streams.errors import Rejected, Unavailable
+from streams.errors import NewerFormat, Rejected, Unavailable
 
 
 def _key_in_process(vault, queue):
@@ -149,6 +149,17 @@ def test_a_damaged_wrapped_key_is_refused(tmp_path):
     file.write_text("{")
     with pytest.raises(Rejected, match="damaged"):
         Keyring(tmp_path).project_key("p")
+
+
+def test_keys_of_a_newer_chips_are_no_damaged_ones(tmp_path):
+    Keyring(tmp_path).project_key("p")
+    file = tmp_path / "keys.json"
+    newer = json.dumps({"format": module.FORMAT + 1, "projects": {"p": {"wrapped": "otherwise"}}})
+    file.write_text(newer)
+    for ask in (Keyring(tmp_path).project_key, Keyring(tmp_path).known_key):
+        with pytest.raises(NewerFormat, match="newer"):
+            ask("p")
+    assert file.read_text() == newer
 
 
 @pytest.mark.parametrize("name", ["keys.json", "master.key"])

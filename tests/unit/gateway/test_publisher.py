@@ -12,9 +12,9 @@ from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.publisher import Publisher
 from schemas.catalogue import PACS
-from schemas.envelope import InvalidEvent, encode
+from schemas.envelope import encode
 from streams.bus import Position
-from streams.errors import Refused, Unavailable
+from streams.errors import NewerFormat, Refused, Unavailable
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -127,7 +127,7 @@ async def test_an_entry_that_this_chips_does_not_know_ends_it_loudly(tmp_path):
     journal, bus = Journal(tmp_path / "journal"), Bus()
     journal.append([b'{"type": "chips.pacs.of_the_future.v9"}'])
     async with publishing(journal, bus) as (_, task, _registry):
-        with pytest.raises(InvalidEvent):
+        with pytest.raises(NewerFormat):
             await asyncio.wait_for(asyncio.shield(task), 10)
     assert journal.backlog == 1
 
