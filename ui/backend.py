@@ -12,6 +12,7 @@ from streams.clock import Clock
 from streams.settings import Settings
 from streams.store.api import Store
 from ui.auth.accounts import Accounts
+from ui.auth.limit import LoginLimit
 from ui.auth.sessions import Sessions
 from ui.live.hub import Hub
 
@@ -26,6 +27,7 @@ class Backend:
     blobs: Blobs
     accounts: Accounts
     sessions: Sessions
+    limit: LoginLimit
     hub: Hub
     clock: Clock
 

@@ -16,6 +16,7 @@ from streams.opening import open_producer, open_tail
 from streams.settings import Settings
 from streams.store.opening import open_store
 from ui.auth.accounts import Accounts
+from ui.auth.limit import LoginLimit
 from ui.auth.sessions import Sessions
 from ui.backend import Backend
 from ui.live.hub import Hub
@@ -48,6 +49,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
                 blobs=Blobs(settings.path("blobs")),
                 accounts=Accounts(store.records),
                 sessions=Sessions(store.records, utc_now),
+                limit=LoginLimit(store.records, utc_now),
                 hub=hub,
                 clock=utc_now,
             )

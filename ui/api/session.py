@@ -33,14 +33,17 @@ async def login(request: web.Request) -> web.Response:
             403, f"Logins come from {backend.origin}: open that address, or set public_url to this one."
         )
     given = await body(request, Login)
-    address = request.remote or "unknown"
-    wait = await backend.sessions.wait_s(given.name, address)
-    if wait:
-        raise Refused(429, f"Too many failed logins: try again in {wait // 60 + 1} min.", retry_after_s=wait)
-    account = await backend.accounts.authenticate(given.name, given.password)
+    admitted = await backend.limit.admit(given.name, request.remote or "unknown")
+    try:
+        account = await backend.accounts.authenticate(given.name, given.password)
+    except Refused:
+        await backend.limit.refund(admitted)
+        raise
     if account is None:
-        await backend.sessions.count_failure(given.name, address)
         raise Refused(401, "Name or password is wrong.")
+    await backend.limit.refund(admitted)
+    if old := request.cookies.get(COOKIE):
+        await backend.sessions.close(old)  # this browser forgets it now: nobody should have it any longer
     token, session = await backend.sessions.open(account.id)
     response = reply({"user": public(account), "csrf": session.csrf})
     response.set_cookie(

@@ -14,13 +14,20 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from streams.errors import Conflict, Rejected
 from streams.store.api import Records
+from ui.auth.attempts import login_name
+from ui.errors import Refused
 
 Role = Literal["member", "admin"]
 MIN_PASSWORD = 12
 MAX_PASSWORD = 256
 """Characters; a bound, so that hashing costs the same for everyone."""
 
-LoginName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$")]
+HASHES = 2
+"""Passwords hashed side by side: each takes 64 MiB, and a flood of logins must not take it all."""
+WAITING = 32
+"""Logins that wait for their turn; more are told to come again."""
+
+LoginName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$(?!\n)")]
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +53,8 @@ class Accounts:
         self._records = records
         self._hasher = hasher or PasswordHasher()  # RFC 9106, low-memory profile: argon2id, 64 MiB, t=3
         self._stand_in: str | None = None
-        self._hashing = asyncio.Semaphore(2)  # each hash takes 64 MiB: a flood of logins must not take it all
+        self._hashing = asyncio.Semaphore(HASHES)
+        self._waiting = 0
 
     async def add(
         self, name: str, display_name: str, password: str, roles: list[Role], now: datetime
@@ -94,8 +102,23 @@ class Accounts:
         return [msgspec.json.decode(row.body, type=Account) for row in await self._records.list("account")]
 
     async def authenticate(self, name: str, password: str) -> Account | None:
-        """Give the account when name and password fit; takes as long when the name is unknown."""
-        owner = await self._records.get("account_name", unicodedata.normalize("NFKC", name).lower()[:64])
+        """Give the account when name and password fit; takes as long when the name is unknown.
+
+        Raises
+        ------
+        ui.errors.Refused
+            503, when too many wait to be verified; then nothing was verified.
+        """
+        if self._waiting >= WAITING:
+            raise Refused(503, "Too many logins at this moment: try again.", retry_after_s=2)
+        self._waiting += 1
+        try:
+            return await self._authenticate(name, password)
+        finally:
+            self._waiting -= 1
+
+    async def _authenticate(self, name: str, password: str) -> Account | None:
+        owner = await self._records.get("account_name", login_name(name))
         account = await self.by_id(msgspec.json.decode(owner.body, type=_Owner).id) if owner else None
         fits = await self._verify(
             account.password if account else await self._decoy(), password[:MAX_PASSWORD]

@@ -10,13 +10,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from streams.clock import Clock
-from streams.errors import Conflict
 from streams.store.api import Records
-from ui.auth.attempts import PER_ADDRESS, PER_NAME, WINDOW, Attempts, failed, wait_s
 
 LIFETIME = timedelta(hours=12)
 COOKIE = "chips_session"
-_TRIES = 8
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -28,7 +25,7 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Sessions:
-    """Sessions and the limit on attempts, kept in the store, so that any ui process knows them."""
+    """Sessions, kept in the store, so that any ui process knows them."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
@@ -54,53 +51,16 @@ class Sessions:
         """End a session."""
         await self._records.delete("session", _digest(token))
 
-    async def wait_s(self, name: str, address: str) -> int:
-        """How long this name or address must wait before it may try again, s."""
-        waits = [
-            wait_s(await self._attempts(key), limit, self._clock())
-            for key, limit in ((_name_key(name), PER_NAME), (_address_key(address), PER_ADDRESS))
-        ]
-        return max(waits)
-
-    async def count_failure(self, name: str, address: str) -> None:
-        """Count a failed login against its name and its address."""
-        for key in (_name_key(name), _address_key(address)):
-            await self._count(key)
-
-    async def _count(self, key: str) -> None:
-        for _ in range(_TRIES):
-            found = await self._records.get("attempts", key)
-            before = msgspec.json.decode(found.body, type=Attempts) if found else None
-            body = msgspec.json.encode(failed(before, self._clock()))
-            try:
-                await self._records.put(
-                    "attempts",
-                    key,
-                    body,
-                    expected=found.version if found else 0,
-                    ttl_s=int(WINDOW.total_seconds()) * 2,
-                )
-            except Conflict:
-                continue  # another attempt was counted at the same moment: count on top of it
-            return
-
-    async def _attempts(self, key: str) -> Attempts | None:
-        found = await self._records.get("attempts", key)
-        return msgspec.json.decode(found.body, type=Attempts) if found else None
-
 
 def same(expected: str, given: str | None) -> bool:
     """Compare secrets in constant time."""
-    return given is not None and hmac.compare_digest(expected.encode(), given.encode())
+    return given is not None and hmac.compare_digest(_octets(expected), _octets(given))
 
 
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(_octets(token)).hexdigest()
 
 
-def _name_key(name: str) -> str:
-    return "name." + _digest(name.lower()[:64])
-
-
-def _address_key(address: str) -> str:
-    return "address." + _digest(address)
+def _octets(text: str) -> bytes:
+    # aiohttp gives bytes of a header that are no UTF-8 as lone surrogates.
+    return text.encode(errors="surrogateescape")

@@ -29,7 +29,8 @@ from streams.store.memory.store import MemoryStore
 from streams.store.stamp import KEY, KIND
 from ui.auth.accounts import Accounts
 from ui.auth.attempts import PER_NAME
-from ui.auth.sessions import Sessions
+from ui.auth.limit import LoginLimit
+from ui.auth.sessions import COOKIE, Sessions
 from ui.backend import Backend
 from ui.live.hub import Hub
 from ui.server import build
@@ -83,6 +84,7 @@ async def backend(tmp_path):
         blobs=Blobs(tmp_path / "blobs"),
         accounts=Accounts(store.records, hasher=PasswordHasher(time_cost=1, memory_cost=64)),
         sessions=Sessions(store.records, utc_now),
+        limit=LoginLimit(store.records, utc_now),
         hub=Hub(store, lambda: bus, "default", CollectorRegistry()),
         clock=utc_now,
     )
@@ -172,6 +174,39 @@ async def test_too_many_failures_make_one_wait_even_with_the_right_password(clie
     answer = await login(client)
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_guesses_at_once_are_no_more_than_guesses_in_a_row(client):
+    answers = await asyncio.gather(*(login(client, password=f"wrong password {i}") for i in range(30)))
+    assert sorted(answer.status for answer in answers) == [401] * PER_NAME + [429] * (30 - PER_NAME)
+
+
+async def test_logins_that_succeed_are_not_limited(client):
+    for _ in range(PER_NAME + 1):
+        assert (await login(client)).status == 200
+
+
+async def test_a_new_login_ends_the_session_that_the_browser_had(client, backend):
+    token = (await login(client)).cookies[COOKIE].value
+    assert (await login(client)).status == 200
+    assert await backend.sessions.find(token) is None
+
+
+async def raw(client, method: str, path: str, **headers: bytes) -> bytes:
+    """Send headers that no client would, and give the answer's status line."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    lines = [f"{method} {path} HTTP/1.1".encode(), b"Host: x", b"Content-Length: 0", b"Connection: close"]
+    lines += [name.replace("_", "-").encode() + b": " + value for name, value in headers.items()]
+    writer.write(b"\r\n".join([*lines, b"", b""]))
+    status = await reader.readline()
+    writer.close()
+    return status.split()[1]
+
+
+async def test_a_cookie_or_a_token_that_is_no_text_is_a_wrong_one(client):
+    session = f"{COOKIE}={(await login(client)).cookies[COOKIE].value}".encode()
+    assert await raw(client, "GET", "/api/me", Cookie=f"{COOKIE}=x".encode() + b"\xff") == b"401"
+    assert await raw(client, "POST", "/api/logout", Cookie=session, X_CSRF_Token=b"\xff") == b"403"
 
 
 async def test_a_login_from_another_origin_is_refused(client):
