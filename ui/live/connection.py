@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +23,9 @@ MAX_FEEDS = 16
 QUEUE = 512
 """Events that wait for one tab; when there are more, its feeds are caught up from the store."""
 EPHEMERAL = 64
-"""Progress messages that wait for one tab, one a subject; the newest replaces the older."""
+"""Cards and progress that wait for one tab, one a subject; the newest replaces the older."""
+HOME_EVERY_S = 5.0
+"""A home page that is too slow for its cards is told to read them again as often as this, s."""
 
 
 class Connection:
@@ -39,6 +42,8 @@ class Connection:
         self._events: deque[tuple[str, int, bytes]] = deque()
         self._messages: deque[bytes] = deque(maxlen=QUEUE)
         self._newest: dict[str, bytes] = {}
+        self._stale = False
+        self._home_from = 0.0
         self._wake = asyncio.Event()
 
     def follows(self, feed: str) -> bool:
@@ -74,23 +79,46 @@ class Connection:
         self._wake.set()
 
     def hint(self, subject: str, raw: bytes) -> None:
-        """Queue what may be dropped: progress, a card's newest state. The newest of a subject counts."""
+        """Queue progress or a card's newest state. The newest of a subject counts.
+
+        What does not fit is dropped, and a home page reads again what the store has.
+        """
         if subject in self._newest or len(self._newest) < EPHEMERAL:
             self._newest[subject] = raw
             self._wake.set()
+        else:
+            self.reread(0.0)
+
+    def reread(self, delay_s: float) -> None:
+        """Have a home page read its cards again, `delay_s` from now at the earliest."""
+        if not self.home or self._stale:
+            return
+        self._stale = True
+        self._home_from = max(self._home_from, _now() + delay_s)
+        self._wake.set()
 
     async def heads(self) -> None:
         """Tell the version of each feed that is followed, and catch up what the bus did not bring."""
-        for feed, last in list(self._last.items()):
+        for feed in list(self._last):
             version = await self._store.events.version(feed_stream(self._project, feed))
+            if feed not in self._last:  # left while we waited
+                continue
             self.tell({"t": "head", "feed": feed, "version": version})
-            if version > last:
+            if version > self._last[feed]:
                 self._fall_behind(feed)
 
     async def run(self) -> None:
-        """Send until the socket closes."""
+        """Send until the socket closes.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When a feed can't be caught up; the tab has to connect, and ask for it, again.
+        """
         while not self._socket.closed:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._home_from if self._stale else None):
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self._drain()
@@ -98,18 +126,23 @@ class Connection:
                 return
 
     async def _drain(self) -> None:
-        while self._behind or self._events or self._messages or self._newest:
-            if self._messages:
+        while True:
+            if self._stale and self._home_from <= _now():  # first, or a flood of the rest would hold it up
+                self._stale, self._home_from = False, _now() + HOME_EVERY_S
+                await self._send(b'{"t":"home"}')
+            elif self._messages:
                 await self._send(self._messages.popleft())
             elif self._behind:
                 await self._catch_up(next(iter(self._behind)))
             elif self._events:
                 await self._deliver(*self._events.popleft())
-            else:
+            elif self._newest:
                 await self._send(self._newest.pop(next(iter(self._newest))))
+            else:
+                return
 
     async def _deliver(self, feed: str, seq: int, raw: bytes) -> None:
-        if feed not in self._last or feed in self._behind:
+        if self._moved(feed):
             return
         match step(self._last[feed], seq):
             case Step.DELIVER:
@@ -124,16 +157,21 @@ class Connection:
         self._behind.discard(feed)
         after = self._last[feed]
         stream = feed_stream(self._project, feed)
-        if needs_snapshot(after, await self._store.events.version(stream)):
+        snapshot = needs_snapshot(after, await self._store.events.version(stream))
+        if self._moved(feed):
+            return
+        if snapshot:
             await self._snapshot(feed)
             return
         async for event in self._store.events.read(stream, after=after):
-            if feed not in self._last:
+            if self._moved(feed):
                 return
             await self._event(feed, event.version, encode(event))
 
     async def _snapshot(self, feed: str) -> None:
         row = await self._store.views.row("feed", self._project, "", feed)
+        if self._moved(feed):
+            return
         if row is None:
             self._last.pop(feed, None)
             self.tell({"t": "bye", "feed": feed, "code": "unknown", "reason": "There is no such feed."})
@@ -143,8 +181,12 @@ class Connection:
         await self._send(_snap(feed, row.body, detail.card.version))
 
     async def _event(self, feed: str, seq: int, raw: bytes) -> None:
+        self._last[feed] = seq  # before we wait: what the tab asks meanwhile comes after, and counts
         await self._send(b'{"t":"ev","feed":"%s","seq":%d,"event":%s}' % (feed.encode(), seq, raw))
-        self._last[feed] = seq
+
+    def _moved(self, feed: str) -> bool:
+        """Tell whether, while we waited, the tab left the feed or is to be caught up from elsewhere."""
+        return feed not in self._last or feed in self._behind
 
     async def _send(self, raw: bytes) -> None:
         await self._socket.send_str(raw.decode())
@@ -153,6 +195,10 @@ class Connection:
         self._behind.add(feed)
         self._events = deque(event for event in self._events if event[0] != feed)
         self._wake.set()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _snap(feed: str, body: bytes, version: int) -> bytes:

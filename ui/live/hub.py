@@ -27,6 +27,8 @@ Reply = CommandAccepted | CommandRejected
 HEAD_EVERY_S = 10.0
 CARD_EVERY_S = 0.1
 """A card that changes faster than this is sent as often as this, s."""
+HOME_APART_S = 0.005
+"""How far apart home pages read their cards again when the bus is back, s: not all at one moment."""
 MAX_TABS = 2_000
 REMEMBERED = 1_000
 """Replies kept for a command whose waiter comes a little later."""
@@ -103,14 +105,19 @@ class Hub:
             # From the ends as they are now: whatever happened before is in the store.
             ends = await tail.ends(topics)
             self._tailing = True
-            for tab in self._tabs:
-                await tab.heads()  # what the bus carried while nobody listened
+            await self._missed()
             async for record in tail.records(topics, start=ends):
                 self._relay(record)
         finally:
             self._tailing = False
             with contextlib.suppress(Unavailable):
                 await tail.close()
+
+    async def _missed(self) -> None:
+        """Have every tab look for what the bus carried while nobody listened."""
+        for index, tab in enumerate(list(self._tabs)):  # tabs come and go while we wait
+            tab.reread(index * HOME_APART_S)
+            await tab.heads()
 
     def _relay(self, record: Record) -> None:
         self._relayed.labels(record.topic).inc()
@@ -127,7 +134,11 @@ class Hub:
             self._answer(event, event.data)
 
     def _feed(self, event: Event, raw: bytes) -> None:
-        _, project, feed = parse_stream(event.subject)
+        try:
+            _, project, feed = parse_stream(event.subject)
+        except ValueError:
+            log.warning("live.invalid", topic=FEED.name, event_id=event.id, error="its subject is no stream")
+            return
         if project != self._project:
             return
         for tab in self._tabs:

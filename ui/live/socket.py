@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from typing import Annotated, Literal
 
 import msgspec
-from aiohttp import WSMsgType, web
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from schemas.identity import Uuid
 from streams.errors import Unavailable
-from ui.backend import BACKEND
-from ui.errors import Refused
+from ui.auth.sessions import COOKIE, Session
+from ui.backend import BACKEND, Backend
+from ui.errors import Refused, place
 from ui.live.connection import Connection
 from ui.middleware import SESSION
 
 MAX_REQUEST = 4 * 1024
 """The largest frame that a tab may send, bytes."""
+SESSION_EVERY_S = 30.0
+"""How often an open socket looks whether its session still is, s."""
+SESSION_OVER = 4401
+"""Close code by which the page knows that it has to log in."""
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +34,8 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feed: Uuid | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
 
+
+log = structlog.get_logger()
 
 _ASK = msgspec.json.Decoder(Ask)
 
@@ -43,19 +52,45 @@ async def live(request: web.Request) -> web.WebSocketResponse:
         raise Refused(503, "Too many pages are open on this server: close some, or try again later.")
     try:
         await socket.prepare(request)
-        sending = asyncio.create_task(tab.run())
-        try:
-            async with asyncio.timeout((session.expires - backend.clock()).total_seconds()):
-                await _listen(socket, tab)
-        except TimeoutError:
-            await socket.close(code=4401, message=b"session over: log in again")
-        finally:
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Unavailable):
-                await sending
+        code, message = await _converse(socket, tab, _ended(backend, session, request.cookies[COOKIE]))
+        await socket.close(code=code, message=message)
     finally:
         backend.hub.leave(tab)
     return socket
+
+
+async def _converse(
+    socket: web.WebSocketResponse, tab: Connection, ended: Coroutine[None, None, None]
+) -> tuple[int, bytes]:
+    """Listen and send until either ends or the session does; give the code and reason to close with.
+
+    A tab whose sender failed must not go on looking alive: closed, it connects again and misses nothing.
+    """
+    over = asyncio.create_task(ended)
+    tasks = (over, asyncio.create_task(tab.run()), asyncio.create_task(_listen(socket, tab)))
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    failed = [error for task in done if (error := task.exception())]
+    for error in failed:
+        log.warning("live.failed", error=type(error).__name__, place=place(error))
+    if failed:
+        return WSCloseCode.INTERNAL_ERROR, b"something went wrong: connect again"
+    if over in done:
+        return SESSION_OVER, b"session over: log in again"
+    return WSCloseCode.OK, b""
+
+
+async def _ended(backend: Backend, session: Session, token: str) -> None:
+    """Wait until a session is over: its time has come, or it was closed, here or by another ui process."""
+    while (left := (session.expires - backend.clock()).total_seconds()) > 0:
+        await asyncio.sleep(min(left, SESSION_EVERY_S))
+        with contextlib.suppress(Unavailable):  # then its time decides
+            if await backend.sessions.find(token) is None:
+                return
 
 
 async def _listen(socket: web.WebSocketResponse, tab: Connection) -> None:

@@ -13,7 +13,8 @@ from schemas.feed import FeedTagged
 from schemas.identity import derived_id, feed_stream
 from schemas.make import derived, first
 from streams.store.memory.store import MemoryStore
-from ui.live.connection import MAX_FEEDS, QUEUE, Connection
+from ui.live import connection
+from ui.live.connection import EPHEMERAL, MAX_FEEDS, QUEUE, Connection
 
 FEED = "0b6f3f1e-1111-5222-8333-444455556666"
 STREAM = feed_stream("default", FEED)
@@ -107,6 +108,118 @@ async def test_an_unknown_feed_that_claims_a_past_is_told_so(store):
     assert [message["code"] for message in socket.sent] == ["unknown"]
 
 
+def home_tab(socket, store) -> Connection:
+    tab = Connection(socket, store, "default", "ana")
+    tab.home = True
+    return tab
+
+
+def flood(tab: Connection) -> None:
+    for index in range(EPHEMERAL + 1):
+        tab.hint(f"card.{index}", orjson.dumps({"t": "card", "card": index}))
+
+
+async def test_a_home_page_that_misses_a_card_is_told_to_read_the_cards_again(store):
+    socket = Socket()
+    tab = home_tab(socket, store)
+    flood(tab)
+    await settled(socket, asyncio.create_task(tab.run()))
+    assert len([message for message in socket.sent if message["t"] == "card"]) == EPHEMERAL
+    assert [message for message in socket.sent if message["t"] == "home"] == [{"t": "home"}]
+
+
+async def test_a_home_page_that_misses_nothing_is_told_nothing(store):
+    socket = Socket()
+    tab = home_tab(socket, store)
+    for index in range(3 * EPHEMERAL):
+        tab.hint(f"card.{index % EPHEMERAL}", b'{"t":"card"}')
+    await settled(socket, asyncio.create_task(tab.run()))
+    assert [message["t"] for message in socket.sent] == ["card"] * EPHEMERAL
+
+
+async def test_a_home_page_reads_again_after_each_flood_but_not_more_often_than_it_may(store, monkeypatch):
+    monkeypatch.setattr(connection, "HOME_EVERY_S", 0.2)
+    socket = Socket()
+    tab = home_tab(socket, store)
+    sending = asyncio.create_task(tab.run())
+    started = asyncio.get_running_loop().time()
+    async with asyncio.timeout(10):
+        for homes in (1, 2, 3):
+            flood(tab)
+            while len([message for message in socket.sent if message["t"] == "home"]) < homes:
+                await asyncio.sleep(0)
+    assert asyncio.get_running_loop().time() - started >= 0.39
+    sending.cancel()
+
+
+class Paused(Socket):
+    """Holds what is sent until it may go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sending = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def send_str(self, text: str) -> None:
+        self.sending.set()
+        await self.go.wait()
+        await super().send_str(text)
+
+
+async def test_a_feed_that_is_left_while_its_event_is_sent_stays_left(store):
+    await store.events.append(STREAM, 0, [tagged(1)])
+    socket = Paused()
+    tab = Connection(socket, store, "default", "ana")
+    tab.subscribe(FEED, 0)
+    sending = asyncio.create_task(tab.run())
+    await socket.sending.wait()
+    tab.unsubscribe(FEED)
+    socket.go.set()
+    await settled(socket, sending)
+    assert not tab.follows(FEED)
+    assert [tab.subscribe(derived_id("test", str(i)), 0) for i in range(MAX_FEEDS)] == [None] * MAX_FEEDS
+
+
+async def test_who_asks_again_from_the_start_while_being_caught_up_gets_all_of_it(store):
+    for version in range(1, 6):
+        await store.events.append(STREAM, version - 1, [tagged(version)])
+
+    class AsksAgain(Socket):
+        async def send_str(self, text: str) -> None:
+            await super().send_str(text)
+            if self.sequences == [1, 2, 3]:
+                tab.subscribe(FEED, 0)
+
+    socket = AsksAgain()
+    tab = Connection(socket, store, "default", "ana")
+    tab.subscribe(FEED, 0)
+    await settled(socket, asyncio.create_task(tab.run()))
+    assert socket.sequences == [1, 2, 3, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("asked", ["version", "row", "heads"])
+async def test_a_feed_that_is_left_while_the_store_is_asked_stays_left(store, monkeypatch, asked):
+    await store.events.append(STREAM, 0, [tagged(1)])
+    socket = Socket()
+    tab = Connection(socket, store, "default", "ana")
+    holder, name = (store.views, "row") if asked == "row" else (store.events, "version")
+    real = getattr(holder, name)
+
+    async def left_meanwhile(*args, **options):
+        found = await real(*args, **options)
+        tab.unsubscribe(FEED)
+        return found
+
+    tab.subscribe(FEED, 9 if asked == "row" else 0)  # one who claims more than there is gets a snapshot
+    monkeypatch.setattr(holder, name, left_meanwhile)
+    if asked == "heads":
+        await tab.heads()
+    sending = asyncio.create_task(tab.run())
+    await settled(socket, sending)
+    assert not tab.follows(FEED)
+    assert socket.sent == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(0, 12),
@@ -137,5 +250,38 @@ def test_no_gap_and_no_repeat_whatever_the_bus_does(after, moves):
         await tab.heads()
         await settled(socket, sending)
         assert socket.sequences == list(range(after + 1, version + 1))
+
+    asyncio.run(play())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(["append", "lose", "heads", "turn", "leave", "return"]), max_size=40))
+def test_who_leaves_and_returns_sees_every_event_from_where_it_was(moves):
+    async def play():
+        store, socket, version = MemoryStore(), Socket(), 0
+        tab = Connection(socket, store, "default", "ana")
+        tab.subscribe(FEED, 0)
+        sending = asyncio.create_task(tab.run())
+        for move in moves:
+            if move in {"append", "lose"}:
+                version += 1
+                await store.events.append(STREAM, version - 1, [tagged(version)])
+                if move == "append":
+                    tab.offer(FEED, version, encode(tagged(version)))
+            elif move == "heads":
+                await tab.heads()
+            elif move == "leave":
+                tab.unsubscribe(FEED)
+            elif move == "return":
+                tab.subscribe(FEED, max(socket.sequences, default=0))
+            else:
+                await asyncio.sleep(0)
+        tab.subscribe(FEED, max(socket.sequences, default=0))
+        await settled(socket, sending)
+        last = 0
+        for seq in socket.sequences:  # as the page does: what it has it drops, and a gap would be a loss
+            assert seq <= last + 1
+            last = max(last, seq)
+        assert last == version
 
     asyncio.run(play())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 import uuid_utils
-from aiohttp import WSServerHandshakeError
+from aiohttp import WSCloseCode, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
@@ -18,11 +18,12 @@ from schemas.feed import FeedTagged
 from schemas.identity import BlobRef, derived_id
 from schemas.image import SeriesAttributes
 from schemas.job import Artefact
-from schemas.make import derived
+from schemas.make import derived, first
 from schemas.views import Card, FeedDetail, RunView, SeriesView
 from streams.blobs import Blobs
 from streams.bus import Message, Position, Record
 from streams.clock import utc_now
+from streams.errors import Unavailable
 from streams.settings import Settings
 from streams.store.api import Row
 from streams.store.memory.store import MemoryStore
@@ -32,7 +33,9 @@ from ui.auth.attempts import PER_NAME
 from ui.auth.limit import LoginLimit
 from ui.auth.sessions import COOKIE, Sessions
 from ui.backend import Backend
+from ui.live import socket as socket_module
 from ui.live.hub import Hub
+from ui.live.socket import SESSION_OVER
 from ui.server import build
 
 FEED = derived_id("test", "feed")
@@ -315,9 +318,36 @@ async def test_the_home_page_hears_of_a_changed_card_and_of_progress(client, bac
         assert (card["t"], card["card"]["feed"]) == ("card", FEED)
 
 
+async def test_a_tab_that_cannot_be_caught_up_is_closed_so_that_it_connects_again(
+    client, backend, monkeypatch
+):
+    async def away(_stream):
+        raise Unavailable("the store is away")
+
+    await login(client)
+    async with client.ws_connect("/api/live", headers={"Origin": backend.origin}) as socket:
+        monkeypatch.setattr(backend.store.events, "version", away)
+        await socket.send_json({"t": "sub", "feed": FEED, "after": 0})
+        closed = await socket.receive(timeout=5)
+        assert (closed.type, closed.data) == (WSMsgType.CLOSE, WSCloseCode.INTERNAL_ERROR)
+
+
+async def test_the_sockets_of_a_session_end_with_it(client, backend, monkeypatch):
+    monkeypatch.setattr(socket_module, "SESSION_EVERY_S", 0.01)
+    await login(client)
+    async with client.ws_connect("/api/live", headers={"Origin": backend.origin}) as socket:
+        assert (await client.post("/api/logout")).status == 200
+        closed = await socket.receive(timeout=5)
+        assert (closed.type, closed.data) == (WSMsgType.CLOSE, SESSION_OVER)
+
+
 async def test_rubbish_on_the_bus_stops_nothing(client, backend):
     await login(client)
     backend.producer.tell("chips.feed.v1", b"rubbish")
+    stray = first(
+        FeedTagged(tag="x"), event_id=FEED, source="/chips/test", subject="no stream of ours", time=NOW
+    )
+    backend.producer.tell("chips.feed.v1", encode(stray))
     backend.producer.decide = lambda event: CommandAccepted(command=event.id, stream=event.subject, version=1)
     assert (await client.post("/api/commands", json=wish("rename", title="x"))).status == 200
 
