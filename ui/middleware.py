@@ -11,7 +11,7 @@ from aiohttp import web
 from streams.errors import NewerFormat, Rejected, Unavailable
 from ui.auth.sessions import COOKIE, Session, same
 from ui.backend import BACKEND
-from ui.errors import Refused
+from ui.errors import Refused, place
 from ui.responses import reply
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,38 +32,46 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+LATER = {"Retry-After": "5"}
+"""With 503, s."""
+
 log = structlog.get_logger()
 
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn our failures into JSON that says what to do."""
-    with structlog.contextvars.bound_contextvars(request=str(uuid_utils.uuid7())):
+    """Turn every failure into JSON that says what to do, and log those that are ours, without values."""
+    number = str(uuid_utils.uuid7())
+    with structlog.contextvars.bound_contextvars(request=number):
         try:
             return await handler(request)
-        except Refused as refused:
-            headers = {"Retry-After": str(refused.retry_after_s)} if refused.retry_after_s else None
-            return reply({"error": str(refused)}, status=refused.status, headers=headers)
-        except NewerFormat as newer:
-            return reply({"error": str(newer)}, status=503)
         except Rejected as rejected:
-            return reply({"error": str(rejected)}, status=422)
+            return _refusal(rejected)
         except Unavailable as away:
             log.warning("http.unavailable", route=_route(request), error=str(away))
-            return reply({"error": "The store or the bus is away for the moment: try again."}, status=503)
+            told = "The store or the bus is away for the moment: try again."
+            return reply({"error": told}, status=503, headers=LATER)
         except web.HTTPException as answered:
             if request.path.startswith("/api/") and answered.status >= 400:  # noqa: PLR2004 - errors begin there
                 return reply({"error": answered.reason}, status=answered.status)
             raise
+        except Exception as broken:  # noqa: BLE001 - the last to see it; aiohttp would log its text, which may quote
+            log.error(  # noqa: TRY400 - likewise: no text and no values, only what and where
+                "http.failed", route=_route(request), error=type(broken).__name__, place=place(broken)
+            )
+            return reply({"error": f"This failed on the server; its log tells more of {number}."}, status=500)
 
 
 @web.middleware
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Say how a browser should treat what we send."""
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    except web.HTTPException as answered:
+        _secure(answered)
+        raise
     if not response.prepared:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        _secure(response)
     return response
 
 
@@ -79,6 +87,21 @@ async def sessions(request: web.Request, handler: Handler) -> web.StreamResponse
         raise Refused(403, "This request lacks the token of your session: reload the page.")
     request[SESSION] = session
     return await handler(request)
+
+
+def _refusal(rejected: Rejected) -> web.Response:
+    status, headers = 422, {}
+    if isinstance(rejected, Refused):
+        status = rejected.status
+        headers = {"Retry-After": str(rejected.retry_after_s)} if rejected.retry_after_s else {}
+    elif isinstance(rejected, NewerFormat):
+        status, headers = 503, LATER
+    return reply({"error": str(rejected)}, status=status, headers=headers)
+
+
+def _secure(response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 def _route(request: web.Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TypeVar
 
@@ -12,8 +13,11 @@ from ui.errors import Refused
 
 T = TypeVar("T")
 
-_UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+BODY_TIMEOUT_S = 10.0
+"""How long a body may take to come, s."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 async def body(request: web.Request, shape: type[T]) -> T:
@@ -22,12 +26,19 @@ async def body(request: web.Request, shape: type[T]) -> T:
     Raises
     ------
     ui.errors.Refused
-        When it is not JSON of this shape; names the place.
+        When it does not come in time or is not JSON of this shape; names the place.
     """
     if request.content_type != "application/json":
         raise Refused(415, "Send application/json.")
     try:
-        return msgspec.json.decode(await request.read(), type=shape)
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            sent = await request.read()
+    except TimeoutError as late:
+        raise Refused(408, f"A body comes within {BODY_TIMEOUT_S:.0f} s.") from late
+    except web.RequestPayloadError as broken:
+        raise Refused(400, "This body broke off.") from broken
+    try:
+        return msgspec.json.decode(sent, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refused(400, f"This body does not fit: {error}") from error
 
@@ -52,6 +63,6 @@ def number(request: web.Request, name: str, default: int, *, least: int, most: i
 
 def _matched(request: web.Request, name: str, shape: re.Pattern[str]) -> str:
     text = request.match_info[name]
-    if not shape.match(text):
+    if not shape.fullmatch(text):
         raise Refused(404, f"There is no such {name}.")
     return text

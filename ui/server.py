@@ -15,7 +15,7 @@ from ui.live.socket import live
 from ui.middleware import Handler, errors, security_headers, sessions
 from ui.responses import reply
 
-STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).resolve().parent / "static"
 MAX_BODY = 64 * 1024
 """The largest request body, bytes."""
 
@@ -80,10 +80,19 @@ async def _unknown(_: web.Request) -> web.Response:
 
 async def _page(request: web.Request) -> web.StreamResponse:
     # The app routes in the browser: every path that is no file is its one page.
-    named = (STATIC / request.match_info["path"]).resolve()
-    if named.is_file() and named.is_relative_to(STATIC):
+    named = _static(request.match_info["path"])
+    if named:
         return web.FileResponse(named)
     index = STATIC / "index.html"
     if not index.is_file():
         return web.Response(status=503, text="The browser app is not built: run `make web`, then reload.")
     return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+def _static(path: str) -> Path | None:
+    """Give the file of the built app that a path names."""
+    try:
+        named = (STATIC / path).resolve()
+        return named if named.is_relative_to(STATIC) and named.is_file() else None
+    except (OSError, ValueError):  # too long a name, or one with a NUL
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+import structlog
 from aiohttp import web
 
 from schemas import command
@@ -16,9 +17,12 @@ from schemas.make import first
 from streams.bus import Message
 from ui.backend import BACKEND, Backend
 from ui.errors import Refused
+from ui.live.hub import Reply
 from ui.middleware import SESSION
 from ui.requests import body
 from ui.responses import reply
+
+log = structlog.get_logger()
 
 REPLY_TIMEOUT_S = 10.0
 
@@ -59,11 +63,19 @@ async def post(request: web.Request) -> web.Response:
     )
     await backend.producer.send(Message(COMMAND.name, event.partitionkey, encode(event)))
     answer = await backend.hub.reply(wish.id, REPLY_TIMEOUT_S)
+    # The same id goes through all processes; what was written stays out of the log.
+    log.info("command.answered", correlationid=event.correlationid, type=event.type, outcome=_outcome(answer))
     if answer is None:
         return reply({}, status=202)
     if isinstance(answer, CommandRejected):
         raise Refused(409, answer.reason)
     return reply({"version": answer.version})
+
+
+def _outcome(answer: Reply | None) -> str:
+    if answer is None:
+        return "undecided"
+    return "rejected" if isinstance(answer, CommandRejected) else "accepted"
 
 
 def _data(wish: Wish, backend: Backend) -> msgspec.Struct:

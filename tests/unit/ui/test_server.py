@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from schemas.catalogue import COMMAND, decode
 from schemas.command import CommandAccepted, CommandRejected
@@ -28,6 +29,7 @@ from streams.settings import Settings
 from streams.store.api import Row
 from streams.store.memory.store import MemoryStore
 from streams.store.stamp import KEY, KIND
+from ui import requests
 from ui.auth.accounts import Accounts
 from ui.auth.attempts import PER_NAME
 from ui.auth.limit import LoginLimit
@@ -198,10 +200,10 @@ async def test_a_new_login_ends_the_session_that_the_browser_had(client, backend
 async def raw(client, method: str, path: str, **headers: bytes) -> bytes:
     """Send headers that no client would, and give the answer's status line."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    lines = [f"{method} {path} HTTP/1.1".encode(), b"Host: x", b"Content-Length: 0", b"Connection: close"]
+    lines = [f"{method} {path} HTTP/1.1".encode(), b"Host: x", b"Connection: close"]
     lines += [name.replace("_", "-").encode() + b": " + value for name, value in headers.items()]
     writer.write(b"\r\n".join([*lines, b"", b""]))
-    status = await reader.readline()
+    status = await asyncio.wait_for(reader.readline(), 10)
     writer.close()
     return status.split()[1]
 
@@ -360,6 +362,74 @@ async def test_rubbish_from_a_tab_is_answered_and_the_tab_stays(client, backend)
             assert (await socket.receive_json(timeout=5))["code"] == "malformed"
         await socket.send_json({"t": "home"})
         assert (await socket.receive_json(timeout=5))["t"] == "home"
+
+
+async def test_a_failure_is_told_as_json_and_logged_without_what_it_quotes(
+    client, backend, monkeypatch, caplog
+):
+    async def broken(*_args, **_options):
+        raise RuntimeError("Doe^Jane")
+
+    await login(client)
+    monkeypatch.setattr(backend.store.views, "row", broken)
+    with capture_logs() as lines:
+        answer = await client.get(f"/api/feeds/{FEED}")
+    assert (answer.status, answer.content_type) == (500, "application/json")
+    told = (await answer.json())["error"]
+    (line,) = lines
+    assert (line["event"], line["route"], line["error"]) == (
+        "http.failed",
+        "/api/feeds/{feed}",
+        "RuntimeError",
+    )
+    assert "feeds.py" in line["place"]
+    assert "Doe" not in told + str(line) + caplog.text
+
+
+async def test_a_store_that_is_away_is_told_with_when_to_come_again(client, backend, monkeypatch):
+    async def away(*_args, **_options):
+        raise Unavailable("the store is away")
+
+    await login(client)
+    monkeypatch.setattr(backend.store.views, "row", away)
+    answer = await client.get(f"/api/feeds/{FEED}")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    assert "try again" in (await answer.json())["error"]
+
+
+@pytest.mark.parametrize("path", ["/%00", "/" + "x" * 300, "/..%2f..%2fpyproject.toml"])
+async def test_a_path_that_can_be_no_file_gets_the_page(client, path):
+    assert await raw(client, "GET", path) == await raw(client, "GET", "/")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(client, monkeypatch):
+    monkeypatch.setattr(requests, "BODY_TIMEOUT_S", 0.01)
+    status = await raw(client, "POST", "/api/login", Content_Type=b"application/json", Content_Length=b"10")
+    assert status == b"408"
+
+
+async def test_an_answer_to_a_wrong_method_has_our_headers_too(client):
+    answer = await client.post("/healthz")
+    assert answer.status == 405
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("decided", "outcome"),
+    [
+        (lambda event: CommandAccepted(command=event.id, stream=event.subject, version=4), "accepted"),
+        (lambda event: CommandRejected(command=event.id, stream=event.subject, reason="No."), "rejected"),
+    ],
+)
+async def test_a_command_is_logged_under_its_own_id_without_its_text(client, backend, decided, outcome):
+    await login(client)
+    backend.producer.decide = decided
+    asked = wish(comment=str(uuid_utils.uuid7()), text="The patient is Jane Doe")
+    with capture_logs() as lines:
+        await client.post("/api/commands", json=asked)
+    (line,) = [line for line in lines if line["event"] == "command.answered"]
+    assert (line["correlationid"], line["outcome"]) == (asked["id"], outcome)
+    assert "Jane" not in str(lines)
 
 
 async def test_readiness_says_what_is_missing(client, backend):
