@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     runner do so at the five ports after it, and ``ui`` at its own. 0: nowhere."""
     public_url: str = ""
     """The address that browsers use, for the Origin check; empty: http://HOST:PORT."""
+    trusted_proxies: str = ""
+    """Addresses and networks (CIDR, separated by commas) of proxies whose X-Forwarded-For is believed."""
     quiet_s: Seconds = 10.0
     """A series without a new image for so long is settled, s."""
     settle_s: Seconds = 1.0

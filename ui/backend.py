@@ -15,6 +15,7 @@ from ui.auth.accounts import Accounts
 from ui.auth.limit import LoginLimit
 from ui.auth.sessions import Sessions
 from ui.live.hub import Hub
+from ui.proxies import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,8 @@ class Backend:
     limit: LoginLimit
     hub: Hub
     clock: Clock
+    proxies: tuple[Network, ...] = ()
+    """Proxies whose word we take on where a request comes from."""
 
     @property
     def origin(self) -> str:

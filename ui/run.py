@@ -20,6 +20,7 @@ from ui.auth.limit import LoginLimit
 from ui.auth.sessions import Sessions
 from ui.backend import Backend
 from ui.live.hub import Hub
+from ui.proxies import networks
 from ui.server import build
 
 SHUTDOWN_S = 5.0
@@ -34,7 +35,10 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
     ------
     streams.errors.Unavailable
         When the store, the bus or the port can't be opened, or ``chips migrate`` has not run.
+    streams.errors.Rejected
+        When the setting `trusted_proxies` is wrong.
     """
+    proxies = networks(settings.trusted_proxies)
     metrics = CollectorRegistry()
     store = await open_store(settings)
     try:
@@ -52,6 +56,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
                 limit=LoginLimit(store.records, utc_now),
                 hub=hub,
                 clock=utc_now,
+                proxies=proxies,
             )
             await _serve(backend, metrics, stop, on_ready)
         finally:

@@ -13,6 +13,7 @@ from ui.auth.sessions import COOKIE, LIFETIME
 from ui.backend import BACKEND
 from ui.errors import Refused
 from ui.middleware import SESSION
+from ui.proxies import client
 from ui.requests import body
 from ui.responses import reply
 
@@ -33,7 +34,7 @@ async def login(request: web.Request) -> web.Response:
             403, f"Logins come from {backend.origin}: open that address, or set public_url to this one."
         )
     given = await body(request, Login)
-    admitted = await backend.limit.admit(given.name, request.remote or "unknown")
+    admitted = await backend.limit.admit(given.name, _sender(request))
     try:
         account = await backend.accounts.authenticate(given.name, given.password)
     except Refused:
@@ -91,6 +92,11 @@ async def people(request: web.Request) -> web.Response:
     """``GET /api/people``: names for the opaque ids in events."""
     everyone = await request.app[BACKEND].accounts.everyone()
     return reply({"people": [{"id": one.id, "display_name": one.display_name} for one in everyone]})
+
+
+def _sender(request: web.Request) -> str:
+    forwarded = request.headers.getall("X-Forwarded-For", [])
+    return client(request.remote, forwarded, request.app[BACKEND].proxies)
 
 
 def public(account: Account) -> dict[str, Any]:

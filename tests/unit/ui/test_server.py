@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -31,13 +32,14 @@ from streams.store.memory.store import MemoryStore
 from streams.store.stamp import KEY, KIND
 from ui import requests
 from ui.auth.accounts import Accounts
-from ui.auth.attempts import PER_NAME
+from ui.auth.attempts import PER_ADDRESS, PER_NAME
 from ui.auth.limit import LoginLimit
 from ui.auth.sessions import COOKIE, Sessions
 from ui.backend import Backend
 from ui.live import socket as socket_module
 from ui.live.hub import Hub
 from ui.live.socket import SESSION_OVER
+from ui.proxies import networks
 from ui.server import build
 
 FEED = derived_id("test", "feed")
@@ -184,6 +186,29 @@ async def test_too_many_failures_make_one_wait_even_with_the_right_password(clie
 async def test_guesses_at_once_are_no_more_than_guesses_in_a_row(client):
     answers = await asyncio.gather(*(login(client, password=f"wrong password {i}") for i in range(30)))
     assert sorted(answer.status for answer in answers) == [401] * PER_NAME + [429] * (30 - PER_NAME)
+
+
+async def test_behind_a_proxy_each_client_has_its_own_limit(backend):
+    backend = replace(backend, proxies=networks("127.0.0.1"))
+
+    async def guess(client, sender: str, name: str):
+        headers = {"X-Forwarded-For": f"198.51.100.1, {sender}"}
+        asked = {"name": name, "password": "wrong password"}
+        return (await client.post("/api/login", json=asked, headers=headers)).status
+
+    async with TestClient(TestServer(build(backend, CollectorRegistry()))) as client:
+        for index in range(PER_ADDRESS):
+            assert await guess(client, "203.0.113.5", f"name{index}") == 401
+        assert await guess(client, "203.0.113.5", "another") == 429
+        assert await guess(client, "203.0.113.6", "another") == 401
+
+
+async def test_who_is_no_trusted_proxy_cannot_choose_an_address(client):
+    for index in range(PER_ADDRESS):
+        asked = {"name": f"name{index}", "password": "wrong password"}
+        sender = {"X-Forwarded-For": f"203.0.113.{index}"}
+        assert (await client.post("/api/login", json=asked, headers=sender)).status == 401
+    assert (await login(client)).status == 429
 
 
 async def test_logins_that_succeed_are_not_limited(client):
