@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
-from schemas.views import Card, FeedDetail, SeriesCounts
+from schemas.views import FeedDetail, SeriesCounts
 from streams.store.api import Row
+from ui.api.newest import newest
 from ui.backend import BACKEND, Backend
 from ui.errors import Refused
 from ui.requests import digest, feed_id, number
 from ui.responses import bodies, reply
 
 MAX_CARDS = 2_000
+"""Cards that a home page is given."""
 SHOWN_TYPES = frozenset({"image/webp", "image/png", "image/jpeg", "application/gzip", "application/json"})
 """Media types that a browser may be given as what they are; others come as a download."""
 
 
 async def cards(request: web.Request) -> web.Response:
-    """``GET /api/feeds``: the cards, with live counts of those still receiving."""
+    """``GET /api/feeds``: the cards that changed last, with live counts of those still receiving.
+
+    `more`, when there, is how many cards (at least) are not among them.
+    """
     backend = request.app[BACKEND]
-    rows = await backend.store.views.rows("card", backend.settings.project, "", limit=MAX_CARDS)
-    receiving = [
-        series
-        for row in rows
-        if (card := msgspec.json.decode(row.body, type=Card)).state == "receiving"
-        for series in card.series
-    ]
-    return bodies("cards", [row.body for row in rows], counts=await _counts(backend, receiving))
+    found = await newest(backend.store.views, backend.settings.project, MAX_CARDS)
+    receiving = [series for head, _ in found.cards if head.state == "receiving" for series in head.series]
+    told: dict[str, Any] = {"counts": await _counts(backend, receiving)}
+    if found.more:
+        told["more"] = found.more
+    return bodies("cards", [body for _, body in found.cards], **told)
 
 
 async def detail(request: web.Request) -> web.Response:

@@ -186,6 +186,21 @@ export interface StudyOption {
   feeds: string[];
 }
 
+/** Answer of `/api/feeds`: the cards that changed last. */
+export interface CardList {
+  cards: Card[];
+  counts: SeriesCounts[];
+  /** How many cards, at least, are not among them; left out when none. */
+  more?: number;
+}
+
+/** Answer of `/api/studies`: the studies that came last. */
+export interface StudyList {
+  studies: StudyOption[];
+  /** How many studies are not among them; left out when none. */
+  more?: number;
+}
+
 /** A CloudEvent of `chips.feed.v1`. `data` is narrowed by `type` where it is read. */
 export interface FeedEvent {
   id: string;
