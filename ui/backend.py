@@ -13,7 +13,7 @@ from streams.settings import Settings
 from streams.store.api import Store
 from ui.auth.accounts import Accounts
 from ui.auth.limit import LoginLimit
-from ui.auth.sessions import Sessions
+from ui.auth.sessions import COOKIE, SECURE_COOKIE, Sessions
 from ui.live.hub import Hub
 from ui.proxies import Network
 
@@ -38,6 +38,16 @@ class Backend:
     def origin(self) -> str:
         """The origin that browsers must come from."""
         return self.settings.origin
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by https, so that the session's cookie needs no other way."""
+        return self.origin.startswith("https://")
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return SECURE_COOKIE if self.secure else COOKIE
 
 
 BACKEND: web.AppKey[Backend] = web.AppKey("backend", Backend)

@@ -9,7 +9,7 @@ import uuid_utils
 from aiohttp import web
 
 from streams.errors import NewerFormat, Rejected, Unavailable
-from ui.auth.sessions import COOKIE, Session, same
+from ui.auth.sessions import Session, same
 from ui.backend import BACKEND
 from ui.errors import Refused, place
 from ui.responses import reply
@@ -80,7 +80,8 @@ async def sessions(request: web.Request, handler: Handler) -> web.StreamResponse
     """Find the session; ask for one under /api; check the CSRF token of whatever changes something."""
     if not request.path.startswith("/api/") or request.path in OPEN:
         return await handler(request)
-    session = await request.app[BACKEND].sessions.find(request.cookies.get(COOKIE))
+    backend = request.app[BACKEND]
+    session = await backend.sessions.find(request.cookies.get(backend.cookie))
     if session is None:
         raise Refused(401, "Log in first.")
     if request.method not in {"GET", "HEAD"} and not same(session.csrf, request.headers.get("X-CSRF-Token")):

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from streams.version import version
 from ui.auth.accounts import MAX_PASSWORD, Account
-from ui.auth.sessions import COOKIE, LIFETIME
+from ui.auth.sessions import LIFETIME
 from ui.backend import BACKEND
 from ui.errors import Refused
 from ui.middleware import SESSION
@@ -43,16 +43,16 @@ async def login(request: web.Request) -> web.Response:
     if account is None:
         raise Refused(401, "Name or password is wrong.")
     await backend.limit.refund(admitted)
-    if old := request.cookies.get(COOKIE):
+    if old := request.cookies.get(backend.cookie):
         await backend.sessions.close(old)  # this browser forgets it now: nobody should have it any longer
     token, session = await backend.sessions.open(account.id)
     response = reply({"user": public(account), "csrf": session.csrf})
     response.set_cookie(
-        COOKIE,
+        backend.cookie,
         token,
         httponly=True,
         samesite="Strict",
-        secure=backend.origin.startswith("https://"),
+        secure=backend.secure,
         path="/",
         max_age=int(LIFETIME.total_seconds()),
     )
@@ -61,9 +61,10 @@ async def login(request: web.Request) -> web.Response:
 
 async def logout(request: web.Request) -> web.Response:
     """``POST /api/logout``."""
-    await request.app[BACKEND].sessions.close(request.cookies[COOKIE])
+    backend = request.app[BACKEND]
+    await backend.sessions.close(request.cookies[backend.cookie])
     response = reply({})
-    response.del_cookie(COOKIE, path="/")
+    response.del_cookie(backend.cookie, path="/", secure=backend.secure)
     return response
 
 

@@ -14,6 +14,9 @@ from streams.store.api import Records
 
 LIFETIME = timedelta(hours=12)
 COOKIE = "chips_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name over https: browsers take this prefix from nobody but the host itself, so that a neighbour on
+another subdomain can't put its own session in the place of ours."""
 
 
 class Session(msgspec.Struct, frozen=True):

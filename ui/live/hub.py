@@ -30,6 +30,8 @@ CARD_EVERY_S = 0.1
 HOME_APART_S = 0.005
 """How far apart home pages read their cards again when the bus is back, s: not all at one moment."""
 MAX_TABS = 2_000
+MAX_TABS_EACH = 100
+"""Tabs of one account, so that one can't take the places of all."""
 REMEMBERED = 1_000
 """Replies kept for a command whose waiter comes a little later."""
 
@@ -62,8 +64,9 @@ class Hub:
         return self._tailing
 
     def join(self, tab: Connection) -> bool:
-        """Take in a tab; False when there are too many."""
-        if len(self._tabs) >= MAX_TABS:
+        """Take in a tab; False when there are too many, of all or of its account."""
+        of_account = sum(other.account == tab.account for other in self._tabs)
+        if len(self._tabs) >= MAX_TABS or of_account >= MAX_TABS_EACH:
             return False
         self._tabs.add(tab)
         return True

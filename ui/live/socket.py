@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from schemas.identity import Uuid
 from streams.errors import Unavailable
-from ui.auth.sessions import COOKIE, Session
+from ui.auth.sessions import Session
 from ui.backend import BACKEND, Backend
 from ui.errors import Refused, place
 from ui.live.connection import Connection
@@ -49,10 +49,13 @@ async def live(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=MAX_REQUEST, compress=True)
     tab = Connection(socket, backend.store, backend.settings.project, session.account)
     if not backend.hub.join(tab):
-        raise Refused(503, "Too many pages are open on this server: close some, or try again later.")
+        told = "Too many pages are open, of yours or on this server: close some, or try again later."
+        raise Refused(503, told, retry_after_s=30)
     try:
         await socket.prepare(request)
-        code, message = await _converse(socket, tab, _ended(backend, session, request.cookies[COOKIE]))
+        code, message = await _converse(
+            socket, tab, _ended(backend, session, request.cookies[backend.cookie])
+        )
         await socket.close(code=code, message=message)
     finally:
         backend.hub.leave(tab)

@@ -11,7 +11,7 @@ from schemas.identity import derived_id
 from streams.errors import Unavailable
 from streams.store.memory.store import MemoryStore
 from ui.live.connection import Connection
-from ui.live.hub import Hub
+from ui.live.hub import MAX_TABS_EACH, Hub
 
 FEED = derived_id("test", "feed")
 
@@ -73,6 +73,15 @@ async def world():
     assert not running.done(), "the hub ended"
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_one_account_cannot_take_the_places_of_all(world):
+    hub, _, store = world
+    tabs = [Connection(Socket(), store, "default", "ana") for _ in range(MAX_TABS_EACH + 1)]
+    assert [hub.join(tab) for tab in tabs] == [True] * MAX_TABS_EACH + [False]
+    assert hub.join(Connection(Socket(), store, "default", "bo"))
+    hub.leave(tabs[0])
+    assert hub.join(tabs[-1])
 
 
 async def test_home_pages_read_their_cards_again_when_the_bus_is_back(world):

@@ -8,9 +8,10 @@ from dataclasses import replace
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
+from streams.settings import Settings
 from tests.unit.ui.serving import PASSWORD, login, raw
 from ui.auth.attempts import PER_ADDRESS, PER_NAME
-from ui.auth.sessions import COOKIE
+from ui.auth.sessions import COOKIE, SECURE_COOKIE
 from ui.proxies import networks
 from ui.server import build
 
@@ -76,6 +77,24 @@ async def test_a_new_login_ends_the_session_that_the_browser_had(client, backend
     token = (await login(client)).cookies[COOKIE].value
     assert (await login(client)).status == 200
     assert await backend.sessions.find(token) is None
+
+
+async def test_over_https_the_cookie_is_for_this_host_alone_and_no_other_can_set_it(backend):
+    backend = replace(backend, settings=Settings(data=backend.settings.data, public_url="https://chips.test"))
+    async with TestClient(TestServer(build(backend, CollectorRegistry()))) as client:
+        answer = await login(client)
+        set_to = answer.headers["Set-Cookie"]
+        token = answer.cookies[SECURE_COOKIE].value
+        assert set_to.startswith("__Host-")
+        assert "Secure" in set_to
+        assert "Path=/" in set_to
+        assert "Domain" not in set_to
+        assert (await client.get("/api/me", headers={"Cookie": f"{COOKIE}={token}"})).status == 401
+        ours = {"Cookie": f"{SECURE_COOKIE}={token}"}
+        assert (await client.get("/api/me", headers=ours)).status == 200
+        gone = await client.post("/api/logout", headers=ours)
+        assert "Secure" in gone.headers["Set-Cookie"]  # without it browsers keep what has this prefix
+        assert (await client.get("/api/me", headers=ours)).status == 401
 
 
 async def test_a_cookie_or_a_token_that_is_no_text_is_a_wrong_one(client):
