@@ -36,7 +36,7 @@ def replay_tail(
     beginning
         From the beginning of the topics instead of from now.
     follow
-        Go on when the end is reached.
+        Go on with what comes; --no-follow prints what is kept now, and ends.
     """
     from deploy.replay import tail as work
 

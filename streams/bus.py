@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 Headers = Sequence[tuple[str, bytes]]
@@ -69,7 +69,7 @@ class Tail(Protocol):
         topics: Sequence[str],
         *,
         start: Literal["beginning", "end"] | Mapping[tuple[str, int], int] = "end",
-    ) -> AsyncIterator[Record]:
+    ) -> AsyncGenerator[Record, None]:
         """Yield what comes, for ever, in order within a partition.
 
         Parameters
@@ -86,6 +86,10 @@ class Tail(Protocol):
 
     async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """Give the offset after the last record of each partition."""
+        ...
+
+    async def starts(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Give the offset of the first record kept in each partition; its end when none is."""
         ...
 
     async def close(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.catalogue import Topic
@@ -50,6 +52,21 @@ class Bus:
         admin = self.admin(*topics)
         await admin.create_topics()
         await admin.close()
+
+    def forget(self, topic: str, partition: int, before: int) -> None:
+        """Take the first records of a partition away, as retention does."""
+        if self.settings.bus_url.startswith("embedded"):
+            with contextlib.closing(sqlite3.connect(directory_of(self.settings) / "bus.db")) as db, db:
+                db.execute(
+                    "DELETE FROM record WHERE position IN (SELECT r.position FROM record r JOIN partition p "
+                    "ON r.position >> 40 = p.id WHERE p.topic = ? AND p.partition = ? "
+                    "AND r.position & ((1 << 40) - 1) < ?)",
+                    (topic, partition, before),
+                )
+            return
+        admin = AdminClient({"bootstrap.servers": self.settings.bus_url.partition("://")[2]})
+        wanted = TopicPartition(topic, partition, before)
+        admin.delete_records([wanted])[wanted].result()
 
     def delete(self, topic: str) -> None:
         """Take a topic of Kafka away, as an operator might by mistake."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ class KafkaTail:
         topics: Sequence[str],
         *,
         start: Literal["beginning", "end"] | Mapping[tuple[str, int], int] = "end",
-    ) -> AsyncIterator[Record]:
+    ) -> AsyncGenerator[Record, None]:
         """Yield what comes, for ever; see `streams.bus.Tail.records`."""
         client = _Threaded(self._connection, self._away_s)
         try:
@@ -56,9 +56,16 @@ class KafkaTail:
 
     async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """Give the offset after the last record of each partition."""
+        return {at: end for at, (_, end) in (await self._watermarks(topics)).items()}
+
+    async def starts(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Give the offset of the first record kept in each partition; its end when none is."""
+        return {at: start for at, (start, _) in (await self._watermarks(topics)).items()}
+
+    async def _watermarks(self, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
         client = _Threaded(self._connection, self._away_s)
         try:
-            found: dict[tuple[str, int], int] = await client.call(client.ends, topics)
+            found: dict[tuple[str, int], tuple[int, int]] = await client.call(client.watermarks, topics)
             return found
         finally:
             await client.close()
@@ -109,23 +116,23 @@ class _Threaded:
                 raise Refused(f"There is no topic {topic}: run `chips migrate`")
         return [(topic, partition) for topic in topics for partition in sorted(found[topic].partitions)]
 
-    def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+    def watermarks(self, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
         found = {}
         for topic, partition in self.partitions(topics):
             try:
-                _, end = self._client.get_watermark_offsets(
+                found[topic, partition] = self._client.get_watermark_offsets(
                     TopicPartition(topic, partition), timeout=self._away_s
                 )
             except KafkaException as error:
-                raise family_of(error, f"Asking for the end of {topic}") from error
-            found[topic, partition] = end
+                raise family_of(error, f"Asking for the ends of {topic}") from error
         return found
 
     def assign(
         self, topics: Sequence[str], start: Literal["beginning", "end"] | Mapping[tuple[str, int], int]
     ) -> None:
         # Ends are resolved now, so that what is sent after this returned is read in any case.
-        offsets = {} if start == "beginning" else self.ends(topics)
+        ends = {} if start == "beginning" else self.watermarks(topics)
+        offsets = {at: end for at, (_, end) in ends.items()}
         if isinstance(start, Mapping):
             offsets |= {at: offset for at, offset in start.items() if at in offsets}
         self._client.assign(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +27,7 @@ class LogTail:
         topics: Sequence[str],
         *,
         start: Literal["beginning", "end"] | Mapping[tuple[str, int], int] = "end",
-    ) -> AsyncIterator[Record]:
+    ) -> AsyncGenerator[Record, None]:
         """Yield what comes, for ever; see `streams.bus.Tail.records`."""
         reader = Reader(self._directory)
         try:
@@ -52,6 +52,10 @@ class LogTail:
     async def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
         """Give the offset after the last record of each partition."""
         return await self._reader.call(Logs.ends, topics)
+
+    async def starts(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
+        """Give the offset of the first record kept in each partition; its end when none is."""
+        return await self._reader.call(Logs.starts, topics)
 
     async def close(self) -> None:
         """Let go."""

@@ -7,16 +7,16 @@ its way is not taken for wrong.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from schemas.catalogue import FEED
+from schemas.catalogue import FEED, JOB, PACS
 from schemas.identity import feed_stream
 from streams.bus import Tail
 from streams.projections.views import View, rows
-from streams.replay.reading import Gap, Step, feeds, fold
+from streams.replay.reading import Gap, Step, feeds, fold, gaps
 from streams.replay.rebuilding import OnProgress, Progress
 from streams.replay.tailing import Filter, follow
 from streams.store.api import Row, Store
@@ -26,6 +26,15 @@ LOOK_S = 0.3
 """How often a difference is looked at, and between two looks, s."""
 
 PAGE = 1000
+
+OTHERS = ("job", "series")
+"""Streams that no view is made from, and that must have no gap either."""
+
+STREAM_TOPICS = (FEED, JOB, PACS)
+"""Where the events of feeds, jobs and series travel; the last one is the inner zone's alone."""
+
+OnRead = Callable[[int], None]
+"""Told how many have been read so far."""
 
 Kind = Literal["wrong", "missing", "surplus", "ahead", "gap", "unstored"]
 """wrong: a row says another thing. missing: a row is not there. surplus: a row that no event makes.
@@ -61,15 +70,51 @@ async def diff(
         yield difference
 
 
-async def diff_bus(store: Store, tail: Tail) -> AsyncIterator[Difference]:
-    """Yield events of feeds that lie on the bus and not in the store; the truth has lost them.
+async def diff_streams(store: Store, *, on_read: OnRead = lambda _: None) -> AsyncIterator[Difference]:
+    """Yield the gaps in the streams of jobs and series.
+
+    Parameters
+    ----------
+    on_read
+        Told how many streams have been read.
 
     Raises
     ------
     streams.errors.Unavailable
-        When store or bus are away.
+        When the store is away.
     """
-    async for seen in follow(tail, [FEED.name], Filter(), beginning=True, forever=False):
+    read = 0
+    for category in OTHERS:
+        async for stream in store.events.streams(category):
+            async for gap in gaps(store.events, stream):
+                yield _gap(gap)
+            read += 1
+            on_read(read)
+
+
+async def diff_bus(
+    store: Store, tail: Tail, topic: str, *, on_read: OnRead = lambda _: None
+) -> AsyncIterator[Difference]:
+    """Yield events of streams that lie in a topic and not in the store; the truth has lost them.
+
+    Parameters
+    ----------
+    topic
+        One of `STREAM_TOPICS`.
+    on_read
+        Told how many events of streams have been read.
+
+    Raises
+    ------
+    streams.errors.Unavailable
+        When store or bus are away, or the bus did not give all that it has.
+    streams.errors.Refused
+        When there is no such topic for us.
+    """
+    read = 0
+    async for seen in follow(tail, [topic], Filter(), forever=False):
+        if seen.event.sequence is None:
+            continue  # of no stream
         stored = [
             one async for one in store.events.read(seen.event.subject, after=seen.event.version - 1, limit=1)
         ]
@@ -77,6 +122,8 @@ async def diff_bus(store: Store, tail: Tail) -> AsyncIterator[Difference]:
             lies = f"{seen.record.topic}/{seen.record.partition}/{seen.record.offset}"
             detail = f"event {seen.event.id}, version {seen.event.version}, is on the bus only"
             yield Difference("unstored", seen.event.subject, lies, detail)
+        read += 1
+        on_read(read)
 
 
 async def _settled(store: Store, view: View, stream: str) -> list[Difference]:

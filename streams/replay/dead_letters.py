@@ -7,12 +7,13 @@ that waits behind the same key, in its order, and remembers what was sent, for t
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
 
 from schemas.catalogue import AGENTS, dead_letters
-from streams.bus import Producer, Record, Tail
+from streams.bus import Producer, Tail
 from streams.dead_letters import Letter, Parked, parked_kind, place, read
 from streams.errors import Rejected
 from streams.replay.tailing import to_the_end
@@ -53,18 +54,19 @@ async def letters(
     """
     for agent in agents:
         seen: set[str] = set()
-        async for record in _messages(tail, dead_letters(agent).name):
-            try:
-                letter = read(record)
-            except ValueError:
-                continue  # not written by the loop; `replay tail` shows it
-            origin = place(letter.topic, letter.partition, letter.offset)
-            if origin in seen:
-                continue  # a crash between letter and acknowledgement wrote it again
-            seen.add(origin)
-            at = f"{record.partition}/{record.offset}"
-            released = await records.get(_released_kind(agent), at) is not None
-            yield Found(f"{agent}/{at}", agent, letter, released)
+        async with aclosing(to_the_end(tail, [dead_letters(agent).name])) as there:
+            async for record in there:
+                try:
+                    letter = read(record)
+                except ValueError:
+                    continue  # not written by the loop; `replay tail` shows it
+                origin = place(letter.topic, letter.partition, letter.offset)
+                if origin in seen:
+                    continue  # a crash between letter and acknowledgement wrote it again
+                seen.add(origin)
+                at = f"{record.partition}/{record.offset}"
+                released = await records.get(_released_kind(agent), at) is not None
+                yield Found(f"{agent}/{at}", agent, letter, released)
 
 
 async def parked_keys(records: Records, agents: Sequence[str] = tuple(AGENTS)) -> list[ParkedKey]:
@@ -120,11 +122,6 @@ async def release(tail: Tail, producer: Producer, records: Records, name: str) -
         at = found.name.removeprefix(f"{found.agent}/")
         await records.put(_released_kind(found.agent), at, b"1", ttl_s=REMEMBERED_S)
     return waiting
-
-
-async def _messages(tail: Tail, topic: str) -> AsyncIterator[Record]:
-    async for record in to_the_end(tail.records([topic], start="beginning"), await tail.ends([topic])):
-        yield record
 
 
 def _agent_of(name: str) -> str:

@@ -48,6 +48,15 @@ async def fold(events: EventStore, stream: str, *, at: datetime | None = None) -
         yield Step(event, state, gap)
 
 
+async def gaps(events: EventStore, stream: str) -> AsyncIterator[Gap]:
+    """Yield what a stream of whatever kind lacks before its last event."""
+    version = 0
+    async for event in events.read(stream):
+        if event.version > version + 1:
+            yield Gap(stream, version + 1, event.version - 1)
+        version = max(version, event.version)
+
+
 async def feeds(events: EventStore) -> list[str]:
     """Give the streams of all feeds, in the order of their ids."""
     return sorted([stream async for stream in events.streams("feed")])

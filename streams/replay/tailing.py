@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import NamedTuple
 
 from schemas.catalogue import TYPES, decode
 from schemas.envelope import Event, InvalidEvent
 from streams.bus import Record, Tail
+from streams.errors import Unavailable
 
-IDLE_S = 2.0
-"""Without a message for so long a topic is read to its end: retention may have taken its last ones, s."""
+SILENT_S = 30.0
+"""How long a message that must be there may take to come, s: a broker may just have lost its leader."""
+
+Place = tuple[str, int]
 
 
 class Filter(NamedTuple):
@@ -43,7 +47,7 @@ def event_topics(type_prefix: str = "") -> list[str]:
 
 
 async def follow(
-    tail: Tail, topics: Sequence[str], wanted: Filter, *, beginning: bool, forever: bool
+    tail: Tail, topics: Sequence[str], wanted: Filter, *, beginning: bool = False, forever: bool = True
 ) -> AsyncIterator[Seen]:
     """Yield events as they lie, in order within a partition; bytes that are no events are passed over.
 
@@ -52,41 +56,59 @@ async def follow(
     beginning
         From the first message that is kept, instead of from now.
     forever
-        False: end with the messages that were there at the start.
+        False: everything that was there at the start, and no more.
 
     Raises
     ------
     streams.errors.Unavailable
-        When the bus is away.
+        When the bus is away, or did not give all that it said it has.
     """
-    source = tail.records(topics, start="beginning" if beginning else "end")
     if forever:
-        records = source
-    elif beginning:
-        records = to_the_end(source, await tail.ends(topics))
+        records = tail.records(topics, start="beginning" if beginning else "end")
     else:
-        return
-    async for record in records:
-        try:
-            event = decode(record.value)
-        except InvalidEvent:
-            continue
-        if wanted.lets(event):
-            yield Seen(record, event)
+        records = to_the_end(tail, topics)
+    async with aclosing(records):
+        async for record in records:
+            try:
+                event = decode(record.value)
+            except InvalidEvent:
+                continue
+            if wanted.lets(event):
+                yield Seen(record, event)
 
 
-async def to_the_end(
-    source: AsyncIterator[Record], ends: dict[tuple[str, int], int]
-) -> AsyncIterator[Record]:
-    """Yield records up to the given offsets; an end that does not come is not waited for."""
-    open_ends = {place: end for place, end in ends.items() if end > 0}
-    while open_ends:
-        try:
-            record = await asyncio.wait_for(anext(source), IDLE_S)
-        except (TimeoutError, StopAsyncIteration):
-            return
-        place = (record.topic, record.partition)
-        if record.offset < ends.get(place, 0):
-            yield record
-        if record.offset + 1 >= ends.get(place, 0):
-            open_ends.pop(place, None)
+async def to_the_end(tail: Tail, topics: Sequence[str]) -> AsyncGenerator[Record, None]:
+    """Yield all records that lie in topics now; what comes meanwhile is left out.
+
+    Raises
+    ------
+    streams.errors.Unavailable
+        When they do not all come: whoever reads to an end must know that it was the end.
+    """
+    ends = await tail.ends(topics)
+    left = _behind(await tail.starts(topics), ends)
+    wanted = sum(left.values())
+    read = 0
+    async with aclosing(tail.records(topics, start="beginning")) as source:
+        while left:
+            try:
+                record = await asyncio.wait_for(anext(source), SILENT_S)
+            except (TimeoutError, StopAsyncIteration):
+                break
+            place = (record.topic, record.partition)
+            if record.offset < ends[place]:
+                read += 1
+                yield record
+            if record.offset + 1 >= ends[place]:
+                left.pop(place, None)
+    # Retention may have taken meanwhile what was still to come.
+    if left and _behind(await tail.starts(list({topic for topic, _ in left})), ends).keys() & left.keys():
+        raise Unavailable(
+            f"Only {read} of {wanted} messages of {', '.join(topics)} came, then none for {SILENT_S:g} s: "
+            "is the bus well?"
+        )
+
+
+def _behind(starts: dict[Place, int], ends: dict[Place, int]) -> dict[Place, int]:
+    """Count the messages that lie before an end, by partition; those that hold none are left out."""
+    return {place: ends[place] - start for place, start in starts.items() if start < ends[place]}

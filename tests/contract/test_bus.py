@@ -17,6 +17,7 @@ from streams.errors import Refused, Unavailable
 from streams.limits import MAX_MESSAGE_BYTES
 from streams.opening import open_admin, open_producer, open_tail
 from streams.partitioner import partition_of
+from streams.replay import tailing
 from streams.settings import Settings
 from tests.buses import TIERS, all_of, bus_of, read
 
@@ -113,6 +114,25 @@ async def test_a_tail_begins_where_it_is_told(bus, producer):
     assert all(record.value != b"old" for record in found)
     await waiting.aclose()
     await from_end.close()
+
+
+async def test_everything_kept_is_read_to_its_end_and_what_was_forgotten_is_not_waited_for(bus, producer):
+    topic = bus.topic(partitions=4)
+    await bus.make(topic)
+    at = [await producer.send(Message(topic.name, f"k{n}", str(n).encode())) for n in range(30)]
+    first, second = sorted({one.partition for one in at})[:2]
+    ends = {p: 1 + max(one.offset for one in at if one.partition == p) for p in (first, second)}
+    bus.forget(topic.name, first, ends[first])
+    bus.forget(topic.name, second, 2)
+    tail = open_tail(bus.settings)
+    starts = await tail.starts([topic.name])
+    assert starts == {(topic.name, p): {first: ends[first], second: 2}.get(p, 0) for p in range(4)}
+    kept = [str(n).encode() for n, one in enumerate(at) if one.offset >= starts[topic.name, one.partition]]
+    assert 0 < len(kept) < 30
+    async with asyncio.timeout(tailing.SILENT_S / 2):
+        found = [record.value async for record in tailing.to_the_end(tail, [topic.name])]
+    assert sorted(found) == sorted(kept)
+    await tail.close()
 
 
 async def test_a_missing_topic_is_refused_and_not_made(bus, producer):

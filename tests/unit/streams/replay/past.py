@@ -23,6 +23,9 @@ class MemoryTail:
     async def ends(self, topics):
         return {(topic, 0): len(self.bus.topics.get(topic, [])) for topic in topics}
 
+    async def starts(self, topics):
+        return {(topic, 0): 0 for topic in topics}
+
     async def records(self, topics, *, start="end"):
         for topic in topics:
             there = self.bus.topics.get(topic, [])

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from schemas.catalogue import decode
+from schemas.catalogue import FEED, decode
 from streams.projections.views import VIEWS
 from streams.replay import comparing
 from streams.replay.comparing import diff, diff_bus
@@ -102,10 +102,11 @@ async def test_a_missing_last_event_is_told(past, view):
 
 
 async def test_an_event_that_is_only_on_the_bus_is_told(past):
-    tail = MemoryTail(past.bus)
-    assert [one async for one in diff_bus(past.store, tail)] == []
+    tail, read = MemoryTail(past.bus), []
+    assert [one async for one in diff_bus(past.store, tail, FEED.name, on_read=read.append)] == []
+    assert read[-1] == 15
     lost = decode(stored(past, 2).pop()[1])
-    (only,) = [one async for one in diff_bus(past.store, tail)]
+    (only,) = [one async for one in diff_bus(past.store, tail, FEED.name)]
     assert (only.kind, only.stream) == ("unstored", past.stream(2))
     assert lost.id in only.detail
 

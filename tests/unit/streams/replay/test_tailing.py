@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from streams.bus import Message
+from streams.errors import Unavailable
+from streams.replay import tailing
 from streams.replay.tailing import Filter, event_topics, follow, to_the_end
 from tests.unit.streams.replay.past import MemoryTail, Past
 
@@ -19,7 +21,7 @@ async def past():
 async def seen(past, **wanted):
     tail = MemoryTail(past.bus)
     topics = event_topics(wanted.get("type_prefix", ""))
-    return [one.event async for one in follow(tail, topics, Filter(**wanted), beginning=True, forever=False)]
+    return [one.event async for one in follow(tail, topics, Filter(**wanted), forever=False)]
 
 
 async def test_everything_that_is_kept(past):
@@ -53,12 +55,6 @@ def test_topics_follow_the_types():
     assert event_topics("chips.nothing") == []
 
 
-async def test_from_now_without_following_is_nothing(past):
-    tail = MemoryTail(past.bus)
-    none = [one async for one in follow(tail, event_topics(), Filter(), beginning=False, forever=False)]
-    assert none == []
-
-
 async def test_for_ever_goes_on(past):
     tail = MemoryTail(past.bus)
     stream = follow(tail, ["chips.feed.v1"], Filter(), beginning=True, forever=True)
@@ -68,8 +64,69 @@ async def test_for_ever_goes_on(past):
         await asyncio.wait_for(anext(stream), 0.05)
 
 
-async def test_an_end_that_retention_took_is_not_waited_for(past, monkeypatch):
-    monkeypatch.setattr("streams.replay.tailing.IDLE_S", 0.05)
-    source = MemoryTail(past.bus).records(["chips.feed.v1"], start="beginning")
-    ends = {("chips.feed.v1", 0): 15, ("chips.gone.v1", 0): 7}
-    assert len([one async for one in to_the_end(source, ends)]) == 15
+class Slow(MemoryTail):
+    """A bus that takes its time, has forgotten what it had first, and may end early."""
+
+    def __init__(self, bus, *, forgotten=0, given=1000):
+        super().__init__(bus)
+        self.forgotten, self.given = forgotten, given
+        self.wait = asyncio.Event()
+
+    async def starts(self, topics):
+        return {(topic, 0): min(self.forgotten, end) for (topic, _), end in (await self.ends(topics)).items()}
+
+    async def records(self, topics, *, start="end"):
+        await self.wait.wait()
+        async for record in super().records(topics, start=start):
+            if record.offset >= self.given:
+                await asyncio.Event().wait()
+            if record.offset >= self.forgotten:
+                yield record
+
+
+FEEDS = ["chips.feed.v1"]
+
+
+async def offsets(tail, topics=FEEDS):
+    return [record.offset async for record in to_the_end(tail, topics)]
+
+
+async def test_a_bus_that_is_slow_to_answer_is_read_all_the_same(past):
+    """Connecting to Kafka, its metadata and the first fetch may take seconds."""
+    tail = Slow(past.bus)
+    asyncio.get_running_loop().call_later(3, tail.wait.set)
+    assert await offsets(tail) == list(range(15))
+
+
+async def test_what_retention_took_is_not_waited_for(past):
+    for forgotten in (7, 15):
+        tail = Slow(past.bus, forgotten=forgotten)
+        tail.wait.set()
+        async with asyncio.timeout(5):
+            assert await offsets(tail, [*FEEDS, "chips.empty.v1"]) == list(range(forgotten, 15))
+
+
+async def test_an_end_that_does_not_come_is_told_and_never_taken_for_the_end(past, monkeypatch):
+    monkeypatch.setattr(tailing, "SILENT_S", 0.05)
+    tail = Slow(past.bus, given=9)
+    tail.wait.set()
+    with pytest.raises(Unavailable, match="Only 9 of 15 messages"):
+        await offsets(tail)
+    silent = Slow(past.bus)
+    with pytest.raises(Unavailable, match="Only 0 of 15"):
+        await seen_of(silent)
+
+
+async def seen_of(tail):
+    return [one async for one in follow(tail, FEEDS, Filter(), forever=False)]
+
+
+async def test_what_retention_takes_while_it_is_read_is_not_missed(past, monkeypatch):
+    monkeypatch.setattr(tailing, "SILENT_S", 0.05)
+    tail = Slow(past.bus, given=9)
+    tail.wait.set()
+    found = []
+    async for record in to_the_end(tail, FEEDS):
+        found.append(record.offset)
+        tail.forgotten = 15 if len(found) == 9 else 0
+    assert found == list(range(9))
