@@ -45,8 +45,9 @@ class Past:
         self.store, self.bus, self.clock = store or MemoryStore(), Bus(), Ticking()
         self.group = Group(self.bus, [feeds_agent(self.store, self.bus, self.clock)])
 
-    async def live(self, feeds=3):
-        for number in range(feeds):
+    async def live(self, feeds=3, *, first=0):
+        self.numbers = list(range(first, first + feeds))
+        for number in self.numbers:
             await self.receive(number)
             await self.say(number, c.TagFeed(tag="liver"), f"tag {number}")
             await self.comment(number, "hello")

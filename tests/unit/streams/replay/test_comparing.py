@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from schemas.catalogue import FEED, decode
+from schemas.envelope import encode
+from streams.bus import Message
 from streams.projections.views import VIEWS
 from streams.replay import comparing
-from streams.replay.comparing import diff, diff_bus
+from streams.replay.comparing import STREAM_TOPICS, diff, diff_bus
+from tests.contract.making import events, new_stream
 from tests.unit.agents.flowing import PROJECT
 from tests.unit.streams.replay.past import MemoryTail, Past
 
@@ -109,6 +112,19 @@ async def test_an_event_that_is_only_on_the_bus_is_told(past):
     (only,) = [one async for one in diff_bus(past.store, tail, FEED.name)]
     assert (only.kind, only.stream) == ("unstored", past.stream(2))
     assert lost.id in only.detail
+
+
+@pytest.mark.parametrize(("topic", "category"), [*zip(STREAM_TOPICS, ["feed", "job", "series"], strict=True)])
+async def test_a_lost_event_of_any_kind_of_stream_is_told_from_the_bus(past, topic, category):
+    stream, tail = new_stream(category), MemoryTail(past.bus)
+    given = events(stream, 0, 3)
+    await past.store.events.append(stream, 0, given[:2])
+    outside = msgspec.structs.replace(given[0], subject=new_stream(category), sequence=None)
+    for event in [*given, outside]:
+        await past.bus.send(Message(topic.name, stream, encode(event)))
+    told = [one async for one in diff_bus(past.store, tail, topic.name)]
+    assert [(one.kind, one.stream) for one in told] == [("unstored", stream)]
+    assert given[2].id in told[0].detail
 
 
 async def test_what_is_only_on_its_way_is_not_wrong(past):
