@@ -12,6 +12,7 @@ from rich.table import Table
 from deploy.process import settings_here
 from deploy.send import bar
 from deploy.terminal import console, say
+from schemas.catalogue import AGENTS
 from streams.bus import Tail
 from streams.errors import Refused
 from streams.opening import open_producer, open_tail
@@ -120,25 +121,35 @@ async def dlq_list() -> int:
     table = Table(
         "letter", "reason", "from", "attempts", "at", "why", title="Dead letters", title_justify="left"
     )
+    unread: list[str] = []
     async with _ports() as ports:
-        async for found in dead_letters.letters(ports.tail, ports.store.records):
-            letter = found.letter
-            place = f"{letter.topic}/{letter.partition}/{letter.offset}"
-            reason = f"{letter.reason}, released" if found.released else letter.reason
-            row = (
-                found.name,
-                reason,
-                place,
-                str(letter.attempts),
-                letter.at.isoformat("T", "seconds"),
-                letter.why,
-            )
-            table.add_row(*row)
+        for agent, zone in AGENTS.items():
+            try:
+                async for found in dead_letters.letters(ports.tail, ports.store.records, [agent]):
+                    table.add_row(*_row(found))
+            except Refused as refused:
+                if zone == "outer":
+                    raise
+                unread.append(f"not listed: {agent}'s, for {refused}")
         parked = await dead_letters.parked_keys(ports.store.records)
     console.print(table if table.row_count else "No dead letters.")
+    for line in unread:
+        say(line)
     for key in parked:
         say(f"parked: {key.agent} {key.key} since {_time(key.parked.at)}")
     return 0
+
+
+def _row(found: dead_letters.Found) -> tuple[str, ...]:
+    letter = found.letter
+    return (
+        found.name,
+        f"{letter.reason}, released" if found.released else letter.reason,
+        f"{letter.topic}/{letter.partition}/{letter.offset}",
+        str(letter.attempts),
+        letter.at.isoformat("T", "seconds"),
+        letter.why,
+    )
 
 
 async def dlq_show(name: str) -> int:

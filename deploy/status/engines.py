@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 
 from deploy.status.report import MOST_JOBS, MOST_LETTERS, Agent, Format, Jobs
 from schemas.catalogue import AGENTS, CONSUMES
+from streams.bus import Tail
+from streams.errors import Refused
 from streams.kafka.about import about_kafka
 from streams.opening import is_embedded, open_admin, open_tail
 from streams.replay import dead_letters
@@ -19,7 +21,7 @@ from streams.store.stamp import FORMAT, KEY, KIND, Stamp
 
 
 async def lag(settings: Settings) -> dict[str, dict[str, int]]:
-    """Give what waits for each agent, by topic.
+    """Give what waits for each agent, by topic; nothing for one whose topics are not to be seen from here.
 
     Raises
     ------
@@ -29,10 +31,11 @@ async def lag(settings: Settings) -> dict[str, dict[str, int]]:
     admin = open_admin(settings)
     try:
         found: dict[str, dict[str, int]] = {}
-        for agent in AGENTS:
+        for agent, zone in AGENTS.items():
             topics = found.setdefault(agent, {})
-            for (topic, _), behind in (await admin.lag(f"chips-{agent}", CONSUMES[agent])).items():
-                topics[topic] = topics.get(topic, 0) + behind
+            with _inner_may_refuse(zone):
+                for (topic, _), behind in (await admin.lag(f"chips-{agent}", CONSUMES[agent])).items():
+                    topics[topic] = topics.get(topic, 0) + behind
         return found
     finally:
         await admin.close()
@@ -51,17 +54,34 @@ async def given_up(settings: Settings) -> dict[str, Agent]:
         tail = open_tail(settings)
         try:
             found = {}
-            for agent in AGENTS:
-                letters = 0
-                async for letter in dead_letters.letters(tail, store.records, [agent]):
-                    letters += not letter.released
-                    if letters >= MOST_LETTERS:
-                        break
+            for agent, zone in AGENTS.items():
+                letters: int | None = None
+                with _inner_may_refuse(zone):
+                    letters = await _letters(tail, store, agent)
                 parked = len(await dead_letters.parked_keys(store.records, [agent]))
                 found[agent] = Agent(name=agent, letters=letters, parked=parked)
             return found
         finally:
             await tail.close()
+
+
+async def _letters(tail: Tail, store: Store, agent: str) -> int:
+    count = 0
+    async for letter in dead_letters.letters(tail, store.records, [agent]):
+        count += not letter.released
+        if count >= MOST_LETTERS:
+            break
+    return count
+
+
+@contextmanager
+def _inner_may_refuse(zone: str) -> Iterator[None]:
+    """Let the inner zone's topics refuse who stands outside: that is no trouble, and its figures stay unknown."""
+    try:
+        yield
+    except Refused:
+        if zone == "outer":
+            raise
 
 
 async def jobs(settings: Settings) -> Jobs:

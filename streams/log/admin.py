@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schemas.catalogue import TOPICS, Topic
-from streams.log.log import Log
+from streams.log.database import create_all
+from streams.log.formats import DURABLE, INNER, LIVE
 from streams.log.logs import Logs
 from streams.log.reader import Reader
 
@@ -38,25 +39,33 @@ class LogAdmin:
         await self._reader.close()
 
     def _create(self) -> list[str]:
-        logs = Logs(self._directory, Log.create)
+        create_all(self._directory)
+        logs = Logs(self._directory)
         try:
-            return [
-                topic.name
-                for topic in self._topics
-                if (logs.durable if topic.durable else logs.live).create_topic(topic)
-            ]
+            return [topic.name for topic in self._topics if logs.file(file_of(topic)).create_topic(topic)]
         finally:
             logs.close()
 
     def _trim(self) -> int:
         logs = Logs(self._directory)
         try:
+            for topic in self._topics:
+                logs.file(file_of(topic))
             return logs.trim(time.time_ns() // 1_000_000)
         finally:
             logs.close()
 
 
+def file_of(topic: Topic) -> str:
+    """Give the file in which a topic is made."""
+    if topic.zone == "inner":
+        return INNER
+    return DURABLE if topic.durable else LIVE
+
+
 def _lag(logs: Logs, app: str, named: Sequence[str]) -> dict[tuple[str, int], int]:
+    for topic in named:
+        logs.of(topic)  # opens its file, where the commits lie, too
     committed = logs.committed(app)
     topics = sorted({topic for topic, _ in committed} | set(named))
     ends = logs.ends(topics)

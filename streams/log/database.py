@@ -1,33 +1,21 @@
-"""The two database files of an embedded bus: opening, pragmas, format stamp."""
+"""The database files of an embedded bus: opening, pragmas, who may."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from streams.errors import NewerFormat, Unavailable
+from streams.errors import Refused, Unavailable
+from streams.log.formats import DURABLE, INNER, LIVE, bring_up, check, stamped
 
-FORMAT = 1
-"""Format of the files; a newer one is refused, an older one is brought up by ``chips migrate``."""
-
-DURABLE = "bus.db"
-LIVE = "live.db"
+FILES = (INNER, DURABLE, LIVE)
+"""In the order in which they are made: topics may move from the second to the first."""
 
 BUSY_S = 5.0
 """How long a writer waits for another process' transaction, s; each takes milliseconds."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS partition(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, partition INTEGER NOT NULL,
-  retention_ms INTEGER NOT NULL, "end" INTEGER NOT NULL DEFAULT 0, UNIQUE(topic, partition));
-CREATE TABLE IF NOT EXISTS record(
-  position INTEGER PRIMARY KEY, timestamp INTEGER NOT NULL, key BLOB, value BLOB NOT NULL, headers BLOB);
-CREATE TABLE IF NOT EXISTS committed(
-  app TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
-  PRIMARY KEY(app, partition)) WITHOUT ROWID;
-"""
 
 
 @contextmanager
@@ -46,60 +34,85 @@ def connect(directory: Path, file: str) -> sqlite3.Connection:
     ------
     streams.errors.Unavailable
         When there is no bus yet, or it does not answer.
+    streams.errors.Refused
+        When the file is not this user's to read.
     streams.errors.NewerFormat
         When a newer CHIPS wrote it.
     """
     path = directory / file
-    if not path.is_file():
+    if not _there(path):
         raise Unavailable(f"There is no bus at {directory}: run `chips migrate`")
     with away(directory):
-        db = _open(path, durable=file == DURABLE)
+        db = _open(path)
         try:
-            found = _stamp(db, path)
-        except NewerFormat:
+            check(db, path)
+        except BaseException:
             db.close()
             raise
-        if found != FORMAT:
-            db.close()
-            raise Unavailable(f"{path} has format {found}, this CHIPS writes {FORMAT}: run `chips migrate`")
     return db
 
 
 def create(directory: Path, file: str) -> sqlite3.Connection:
     """Make or upgrade one of the files and open it. Only ``chips migrate`` calls it."""
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / file
+    directory.mkdir(parents=True, exist_ok=True)
+    if file == INNER:
+        _make_for_the_owner_alone(path)
     with away(directory):
         if file == LIVE:
             _forget_broken(path)
-        db = _open(path, durable=file == DURABLE)
+        db = _open(path)
         try:
-            _stamp(db, path)
-        except NewerFormat:
+            stamped(db, path)
+            db.execute("PRAGMA journal_mode=WAL")
+            bring_up(db, path)
+        except BaseException:
             db.close()
             raise
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("BEGIN IMMEDIATE")
-        for statement in _SCHEMA.split(";\n"):
-            db.execute(statement)
-        db.execute(f"PRAGMA user_version={FORMAT}")
-        db.execute("COMMIT")
     return db
 
 
-def _open(path: Path, *, durable: bool) -> sqlite3.Connection:
+def create_all(directory: Path) -> None:
+    """Make or upgrade a bus' files; refuses before it touches any when one is of a newer CHIPS."""
+    for file in FILES:
+        path = directory / file
+        if file != LIVE and _there(path):
+            with away(directory):
+                db = _open(path)
+                try:
+                    stamped(db, path)
+                finally:
+                    db.close()
+    for file in FILES:
+        create(directory, file).close()
+
+
+def _there(path: Path) -> bool:
+    try:
+        there = path.is_file()
+    except PermissionError:
+        there = True
+    if there and not os.access(path, os.R_OK | os.W_OK):
+        zone = "the inner zone's" if path.parent.name == Path(INNER).parent.name else "another's"
+        raise Refused(f"{path} is {zone}: run this as the user whom it belongs to")
+    return there
+
+
+def _make_for_the_owner_alone(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        # SQLite gives the files that it makes beside it the same mode.
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise Unavailable(f"Cannot make {path}: {error.strerror}") from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     # FULL fsyncs each commit of the log; OFF never does: safe from a killed process, not from a power cut.
-    db.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+    db.execute(f"PRAGMA synchronous={'OFF' if path.name == LIVE else 'FULL'}")
     db.execute(f"PRAGMA journal_size_limit={64 * 1024 * 1024}")
     return db
-
-
-def _stamp(db: sqlite3.Connection, path: Path) -> int:
-    found = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if found > FORMAT:
-        raise NewerFormat(f"{path} has format {found}, this CHIPS knows {FORMAT}: use the newer CHIPS")
-    return found
 
 
 def _forget_broken(path: Path) -> None:

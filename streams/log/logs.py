@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from streams.bus import Record
 from streams.errors import Refused
-from streams.log.database import DURABLE, LIVE
+from streams.log.formats import DURABLE, INNER, LIVE
 from streams.log.log import Log, Partition
 
 DRIVER = f"sqlite={sqlite3.sqlite_version}"
 
 
 class Logs:
-    """Both files, open in this thread."""
+    """The files, open in this thread; that of the inner topics is opened with the first of those."""
 
-    def __init__(self, directory: Path, opener: Callable[[Path, str], Log] = Log.open) -> None:
-        self.durable = opener(directory, DURABLE)
-        try:
-            self.live = opener(directory, LIVE)
-        except Exception:  # whatever kept the second file from opening, the first is let go
-            self.durable.close()
-            raise
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._open: dict[str, Log] = {}
         self._ends: dict[Partition, int] = {}
+        try:
+            for file in (DURABLE, LIVE):
+                self.file(file)
+        except Exception:  # whatever kept the second file from opening, the first is let go
+            self.close()
+            raise
+
+    def file(self, name: str) -> Log:
+        """Give a file; raises what `streams.log.database.connect` does."""
+        if name not in self._open:
+            self._open[name] = Log.open(self._directory, name)
+        return self._open[name]
 
     def of(self, topic: str) -> Log:
         """Give the file that holds a topic.
@@ -33,9 +40,11 @@ class Logs:
         Raises
         ------
         streams.errors.Refused
-            When there is no such topic.
+            When there is no such topic, or it may be one of the inner zone and this user is not of it.
         """
-        for log in (self.durable, self.live):
+        # The inner one last: whoever has no business there never opens it.
+        for name in (DURABLE, LIVE, INNER):
+            log = self.file(name)
             if log.partitions(topic):
                 return log
         raise Refused(f"There is no topic {topic} at {self._directory}: run `chips migrate`")
@@ -63,8 +72,8 @@ class Logs:
 
         Costs next to nothing while no process has written.
         """
-        # Both are asked always: each answer counts once.
-        changed = [log for log in (self.durable, self.live) if log.changed()]
+        # All are asked always: each answer counts once.
+        changed = [log for log in self._open.values() if log.changed()]
         if changed or any(partition not in self._ends for partition in positions):
             self._ends = self.ends(sorted({topic for topic, _ in positions}))
         found = {}
@@ -81,17 +90,24 @@ class Logs:
             log.commit(app, {at: offset for at, offset in offsets.items() if at[0] in names})
 
     def committed(self, app: str) -> dict[Partition, int]:
-        """Give what an app has committed."""
-        return self.durable.committed(app) | self.live.committed(app)
+        """Give what an app has committed, in the files that are open."""
+        found: dict[Partition, int] = {}
+        for log in self._open.values():
+            found |= log.committed(app)
+        return found
 
     def trim(self, now: int) -> int:
-        """Forget a bounded number of records that have expired at `now` (ms); return how many."""
-        return self.durable.trim(now) + self.live.trim(now)
+        """Forget a bounded number of records that have expired at `now` (ms), in the files that are open.
+
+        Returns how many.
+        """
+        return sum(log.trim(now) for log in self._open.values())
 
     def close(self) -> None:
         """Let go of the files."""
-        self.durable.close()
-        self.live.close()
+        for log in self._open.values():
+            log.close()
+        self._open.clear()
 
     def _by_log(self, topics: Sequence[str]) -> list[tuple[Log, list[str]]]:
         grouped: dict[Log, list[str]] = {}

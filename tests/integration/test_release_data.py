@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from schemas.catalogue import AGENTS
-from streams.log.database import FORMAT as BUS_FORMAT
+from streams.log.formats import FORMAT as BUS_FORMAT
 from streams.store.stamp import FORMAT, KEY, KIND
 from tests.data import make
 from tests.stack import Stack, wait_quiescent

@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import sysconfig
@@ -20,7 +21,7 @@ import pydicom
 import pytest
 
 from deploy.migrate import apply
-from schemas.catalogue import AGENTS
+from schemas.catalogue import AGENTS, TOPICS
 from tests.phantoms import write_studies
 from tests.stack import Stack, free_port, wait_quiescent
 
@@ -72,17 +73,20 @@ class Zones:
         self.stack = Stack(folder / "chips", {"CHIPS_ISOLATION": "subprocess", "CHIPS_LOG_LEVEL": "debug"})
         self.ports["ui"] = self.stack.http_port
         self.vault = self.stack.folder / "vault"
+        self.inner = self.stack.folder / "data" / "bus" / "inner"
         self.python = python_for_everybody(folder / "python")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def prepare(self) -> None:
-        """Make tables and topics, and share everything but the vault by their group."""
+        """Make tables and topics, and share everything but the vault and the inner topics by their group."""
         asyncio.run(apply(self.stack.settings))
         self.stack.add_user("ana", "Ana Kim")
         self.vault.mkdir(mode=0o700)
         data, blobs = self.stack.folder / "data", self.stack.folder / "blobs"
         for shared in (data, blobs):
             for path in (shared, *shared.rglob("*")):
+                if path == self.inner or path.is_relative_to(self.inner):
+                    continue
                 os.chown(path, -1, NOBODY.pw_gid)
                 path.chmod(0o2770 if path.is_dir() else 0o660)
 
@@ -117,6 +121,18 @@ class Zones:
     def url(self, name: str, path: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}/{path}"
 
+    def as_nobody(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as the outer zone's user."""
+        return subprocess.run(
+            [*AS_NOBODY, str(self.python), "-m", "deploy.cli", *arguments],
+            env={**self.stack.environment, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"},
+            cwd=self.stack.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            umask=0o007,
+        )
+
     def log(self, name: str) -> str:
         return (self.stack.folder / f"{name}.log").read_text(errors="replace")[-3000:]
 
@@ -146,8 +162,9 @@ def test_the_outer_zone_works_with_the_vault_unreadable_and_holds_nothing_that_i
     files = write_studies(shared_folder / "studies", seed=4711, images=IMAGES, series=1)
     zones = Zones(shared_folder)
     zones.prepare()
-    with pytest.raises(subprocess.CalledProcessError):
-        subprocess.run([*AS_NOBODY, "ls", str(zones.vault)], check=True, capture_output=True)
+    for closed in (["ls", zones.vault], ["ls", zones.inner], ["cat", zones.inner / "inner.db"]):
+        with pytest.raises(subprocess.CalledProcessError):
+            subprocess.run([*AS_NOBODY, *map(str, closed)], check=True, capture_output=True)
     metrics: list[bytes] = []
     try:
         zones.start()
@@ -170,7 +187,21 @@ def test_the_outer_zone_works_with_the_vault_unreadable_and_holds_nothing_that_i
     finally:
         zones.stop()
     assert open_files
-    assert not [path for path in open_files if path.is_relative_to(zones.vault)]
+    for closed in (zones.vault, zones.inner):
+        assert not [path for path in open_files if path.is_relative_to(closed)]
+    # What is inner went through the inner file, and the outer user who asks for it is told why not.
+    assert topics_in(zones.inner / "inner.db") == {
+        topic.name for topic in TOPICS.values() if topic.zone == "inner"
+    }
+    assert not [name for name in topics_in(zones.inner.parent / "bus.db") if TOPICS[name].zone == "inner"]
+    asked = zones.as_nobody("replay", "tail", "--type", "chips.pacs", "--no-follow")
+    assert (asked.returncode, "is the inner zone's" in asked.stderr) == (os.EX_USAGE, True), asked.stderr
+    told = zones.as_nobody("replay", "diff", "card")
+    assert told.returncode == 0, told.stderr
+    assert "not compared" in told.stdout
+    listed = zones.as_nobody("replay", "dlq", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert zones.as_nobody("status").returncode == 0
     values = identifying(files)
     assert len(values) > IMAGES + 4
     # What is looked for is there to be found: in the vault.
@@ -187,6 +218,11 @@ def held_open(zones: Zones) -> set[Path]:
             with contextlib.suppress(FileNotFoundError):
                 paths.add(descriptor.readlink())
     return {path for path in paths if path.is_relative_to(zones.folder)}
+
+
+def topics_in(file: Path) -> set[str]:
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        return {name for (name,) in db.execute('SELECT DISTINCT topic FROM partition WHERE "end" >= 0')}
 
 
 def identifying(files: list[Path]) -> set[bytes]:
@@ -212,7 +248,7 @@ def outer_bytes(zones: Zones) -> list[tuple[Path, bytes]]:
         if path.is_file() and not path.is_relative_to(zones.vault) and path.suffix != ".jsonl"
     ]
     names = {path.name for path in outside}
-    assert names >= {"store.db", "bus.db", "feeds.log", "gateway.log"}
+    assert names >= {"store.db", "bus.db", "inner.db", "feeds.log", "gateway.log"}
     assert any("blobs" in path.parts for path in outside)
     return [(path, path.read_bytes()) for path in outside]
 

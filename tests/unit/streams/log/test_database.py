@@ -6,13 +6,14 @@ import pytest
 
 from streams.errors import NewerFormat, Unavailable
 from streams.log.admin import LogAdmin
-from streams.log.database import DURABLE, FORMAT, LIVE, connect, create
+from streams.log.database import connect, create, create_all
+from streams.log.formats import DURABLE, FORMAT, INNER, LIVE
 from streams.log.logs import Logs
 
 
 def test_durable_topics_are_fsynced_at_each_commit_and_live_ones_never(tmp_path):
-    for file, expected in ((DURABLE, 2), (LIVE, 0)):
-        create(tmp_path, file).close()
+    create_all(tmp_path)
+    for file, expected in ((INNER, 2), (DURABLE, 2), (LIVE, 0)):
         db = connect(tmp_path, file)
         assert db.execute("PRAGMA synchronous").fetchone() == (expected,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -21,8 +22,7 @@ def test_durable_topics_are_fsynced_at_each_commit_and_live_ones_never(tmp_path)
 
 @pytest.mark.parametrize("file", [DURABLE, LIVE])
 def test_a_newer_format_is_refused_and_left_alone(tmp_path, file):
-    for name in (DURABLE, LIVE):
-        create(tmp_path, name).close()
+    create_all(tmp_path)
     with sqlite3.connect(tmp_path / file) as db:
         db.execute(f"PRAGMA user_version={FORMAT + 1}")
     with pytest.raises(NewerFormat, match="newer CHIPS"):
@@ -31,6 +31,16 @@ def test_a_newer_format_is_refused_and_left_alone(tmp_path, file):
         create(tmp_path, file)
     with sqlite3.connect(tmp_path / file) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (FORMAT + 1,)
+
+
+def test_one_newer_file_keeps_migrate_from_touching_any(tmp_path):
+    create(tmp_path, DURABLE).close()
+    with sqlite3.connect(tmp_path / DURABLE) as db:
+        db.execute(f"PRAGMA user_version={FORMAT + 1}")
+    with pytest.raises(NewerFormat):
+        create_all(tmp_path)
+    assert not (tmp_path / INNER).exists()
+    assert not (tmp_path / LIVE).exists()
 
 
 def test_an_older_format_asks_for_migrate(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from schemas.catalogue import Topic
 from streams.bus import Record
 from streams.errors import Unavailable
-from streams.log.database import DURABLE
+from streams.log.database import create_all
+from streams.log.formats import DURABLE
 from streams.log.log import TRIMMED, Appended, Log
 from streams.log.logs import Logs
 
@@ -85,12 +86,12 @@ def test_committed_positions_are_kept_by_app(log, tmp_path):
 
 
 def test_fetch_sees_what_another_connection_wrote_and_only_then_looks(tmp_path):
-    Logs(tmp_path, Log.create).close()
+    create_all(tmp_path)
     reading, writing = Logs(tmp_path), Logs(tmp_path)
-    writing.durable.create_topic(TOPIC)
+    writing.file(DURABLE).create_topic(TOPIC)
     assert reading.fetch({("t", 0): 0}, 10) == {}
-    assert not reading.durable.changed()
-    writing.durable.append([one(0), one(0), one(0)])
+    assert not reading.file(DURABLE).changed()
+    writing.file(DURABLE).append([one(0), one(0), one(0)])
     assert [len(records) for records in reading.fetch({("t", 0): 0, ("t", 1): 0}, 2).values()] == [2]
     assert [record.offset for record in reading.fetch({("t", 0): 2}, 2)["t", 0]] == [2]
     assert reading.fetch({("t", 0): 3}, 2) == {}
@@ -99,10 +100,10 @@ def test_fetch_sees_what_another_connection_wrote_and_only_then_looks(tmp_path):
 
 
 def test_a_topic_made_later_is_found(tmp_path):
-    Logs(tmp_path, Log.create).close()
+    create_all(tmp_path)
     reading, writing = Logs(tmp_path), Logs(tmp_path)
-    assert reading.durable.partitions("t") == 0
-    writing.durable.create_topic(TOPIC)
+    assert reading.file(DURABLE).partitions("t") == 0
+    writing.file(DURABLE).create_topic(TOPIC)
     assert reading.partitions("t") == 2
     reading.close()
     writing.close()

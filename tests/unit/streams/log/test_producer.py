@@ -10,7 +10,7 @@ from streams.bus import Message
 from streams.errors import Refused, Unavailable
 from streams.log import database, producer, writer
 from streams.log.admin import LogAdmin
-from streams.log.database import DURABLE
+from streams.log.formats import DURABLE
 from streams.log.log import Log
 from streams.log.producer import LogProducer
 from streams.log.writer import GROUP
