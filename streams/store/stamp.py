@@ -24,9 +24,9 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     migrated: datetime
 
 
-def encoded_stamp(now: datetime) -> bytes:
-    """Encode the stamp of this CHIPS."""
-    return msgspec.json.encode(Stamp(format=FORMAT, written_by=version(), migrated=now))
+def encoded_stamp(number: int, now: datetime) -> bytes:
+    """Encode this CHIPS' stamp of a format."""
+    return msgspec.json.encode(Stamp(format=number, written_by=version(), migrated=now))
 
 
 def steps(found: Stored | None) -> list[int]:
@@ -62,6 +62,6 @@ async def check_stamp(records: Records) -> None:
         raise Unavailable("The store has no tables of this format yet: run `chips migrate`")
 
 
-async def write_stamp(records: Records, now: datetime) -> None:
-    """Stamp the store; to be done after the tables are there."""
-    await records.put(KIND, KEY, encoded_stamp(now))
+async def write_stamp(records: Records, number: int, now: datetime) -> None:
+    """Stamp the store with a format; to be done after all of its step is."""
+    await records.put(KIND, KEY, encoded_stamp(number, now))

@@ -15,6 +15,7 @@ from streams.store.cassandra import statements as cql
 from streams.store.cassandra.deadlines import HOUR_US
 from streams.store.cassandra.store import definitions
 from streams.store.opening import open_store
+from streams.store.stamp import FORMAT
 from streams.store.times import to_us
 from tests.contract.making import NOON, events, new_project, new_stream
 
@@ -231,6 +232,14 @@ async def test_a_migration_that_broke_off_is_finished_by_the_next(store, cassand
         await store.check()
     assert await store.migrate() == ["store format 1"]
     await store.check()
+
+
+def test_every_statement_of_a_step_can_be_run_again():
+    for step in range(1, FORMAT + 1):
+        assert definitions(step)
+        for statement in definitions(step):
+            assert statement.startswith(("CREATE TABLE IF NOT EXISTS", "ALTER TABLE"))
+            assert " IF NOT EXISTS " in statement
 
 
 def test_no_statement_needs_filtering_and_no_table_an_index():

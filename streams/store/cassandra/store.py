@@ -18,6 +18,9 @@ from streams.store.cassandra.timestamps import Ticker
 from streams.store.cassandra.views import CassandraViews
 from streams.store.stamp import KEY, KIND, check_stamp, steps, write_stamp
 
+CQL = resources.files("schemas") / "cql"
+"""A file for each format, of the statements that lead to it."""
+
 
 class CassandraStore:
     """Everything in one keyspace."""
@@ -49,16 +52,19 @@ class CassandraStore:
         return cls(await connect(settings), settings, clock)
 
     async def migrate(self) -> list[str]:
-        """Make or upgrade keyspace and tables, then the stamp. Broken off, it can be run again."""
+        """Make or upgrade keyspace and tables, step by step, each followed by its stamp.
+
+        Tables have no transactions: a step that was broken off is taken again from its beginning, and so
+        each of its statements must take no harm from having been run (``IF NOT EXISTS``).
+        """
         done = await self._make_keyspace()
         found = await self.records.get(KIND, KEY) if await self._has_table("record") else None
         todo = steps(found)
         for step in todo:
             for statement in definitions(step):
                 await self._session.run_unprepared(statement, keyspace=self._session.keyspace)
+            await write_stamp(self.records, step, self._clock())
             done.append(f"store format {step}")
-        if todo:
-            await write_stamp(self.records, self._clock())
         return done
 
     async def check(self) -> None:
@@ -93,7 +99,6 @@ class CassandraStore:
 
 def definitions(step: int) -> list[str]:
     """Give the statements of ``schemas/cql`` that lead to a format."""
-    folder = resources.files("schemas") / "cql"
-    (file,) = [entry for entry in folder.iterdir() if entry.name.startswith(f"{step:04d}_")]
+    (file,) = [entry for entry in CQL.iterdir() if entry.name.startswith(f"{step:04d}_")]
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("--")]
     return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]

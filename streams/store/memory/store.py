@@ -25,10 +25,10 @@ class MemoryStore:
 
     async def migrate(self) -> list[str]:
         """Stamp the format."""
-        done = [f"store format {step}" for step in steps(await self.records.get(KIND, KEY))]
-        if done:
-            await write_stamp(self.records, self._clock())
-        return done
+        todo = steps(await self.records.get(KIND, KEY))
+        for step in todo:
+            await write_stamp(self.records, step, self._clock())
+        return [f"store format {step}" for step in todo]
 
     async def check(self) -> None:
         """Tell whether it is migrated."""

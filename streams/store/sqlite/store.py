@@ -34,17 +34,15 @@ class SqliteStore:
         self.records = SqliteRecords(self._database, clock)
 
     async def migrate(self) -> list[str]:
-        """Make or upgrade the tables, with the stamp, in one transaction."""
+        """Make or upgrade the tables, with the stamp, in one transaction: broken off, nothing was done."""
         self._database.create()
-        stamp = encoded_stamp(self._clock())
 
         def work(db: sqlite3.Connection) -> list[str]:
             todo = steps(_stamped(db))
             for step in todo:
                 for statement in MIGRATIONS[step]:
                     db.execute(statement)
-            if todo:
-                values = (KIND, KEY, 1, stamp, None)
+                values = (KIND, KEY, 1, encoded_stamp(step, self._clock()), None)
                 insert(db, "INSERT OR REPLACE INTO record(kind, key, version, body, expires)", [values])
             return [f"store format {step}" for step in todo]
 

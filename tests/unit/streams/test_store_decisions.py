@@ -126,11 +126,11 @@ def test_a_time_without_a_zone_is_refused():
 
 def test_the_stamp_says_what_to_do(monkeypatch):
     assert stamp.steps(None) == list(range(1, stamp.FORMAT + 1))
-    ours = Stored("store", 1, stamp.encoded_stamp(NOON))
+    ours = Stored("store", 1, stamp.encoded_stamp(stamp.FORMAT, NOON))
     assert stamp.steps(ours) == []
     monkeypatch.setattr(stamp, "FORMAT", stamp.FORMAT + 2)
     assert stamp.steps(ours) == [stamp.FORMAT - 1, stamp.FORMAT]
-    newer = Stored("store", 1, stamp.encoded_stamp(NOON))
+    newer = Stored("store", 1, stamp.encoded_stamp(stamp.FORMAT, NOON))
     monkeypatch.undo()
     with pytest.raises(NewerFormat, match="newer one"):
         stamp.steps(newer)
