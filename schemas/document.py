@@ -28,8 +28,8 @@ _HEAD = """# Topics and event types
 
 Made from `schemas/catalogue.py` by `python -m schemas.document`; a test sees when it has drifted. Each event
 is a CloudEvent 1.0 in structured JSON of at most 64 KiB; `schemas/json` has the JSON Schema of each type,
-`schemas/examples` an example from each release. A stream is `feed/PROJECT/ID`, `job/PROJECT/ID` or
-`series/PROJECT/KEY`.
+`schemas/examples` two examples from each release, with everything and with the least. A stream is
+`feed/PROJECT/ID`, `job/PROJECT/ID` or `series/PROJECT/KEY`.
 
 Within a major version only optional fields come and go. Readers ignore what they do not know.
 """

@@ -26,6 +26,17 @@ def documents() -> dict[str, dict[str, Any]]:
     return events | {name: _view(name, struct) for name, struct in VIEWS.items()}
 
 
+def required() -> dict[str, dict[str, list[str]]]:
+    """Give the fields that each event type requires, by its structs; ``Event`` is the envelope."""
+    found = {}
+    for name, document in documents().items():
+        if name not in catalogue.TYPES:
+            continue
+        parts = document["$defs"] | {Event.__name__: document}
+        found[name] = {part: sorted(schema.get("required", [])) for part, schema in parts.items()}
+    return found
+
+
 def encoded(document: dict[str, Any]) -> bytes:
     """Encode a schema, indented, so that a change shows as a change of lines."""
     return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"

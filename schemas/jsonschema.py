@@ -9,13 +9,19 @@ from pathlib import Path
 import msgspec
 
 from schemas.catalogue import TYPES
-from schemas.documents import documents, encoded
+from schemas.documents import documents, encoded, required
 from schemas.envelope import encode
-from schemas.samples import sample
+from schemas.samples import least, sample
 
 FOLDER = Path(__file__).parent
 SCHEMAS = FOLDER / "json"
 EXAMPLES = FOLDER / "examples"
+
+LEAST = ".least"
+"""What the name of an example with the required fields alone ends with."""
+
+REQUIRED = "required.json"
+"""Beside a release's examples: the fields that it required. No later one of its major requires more."""
 
 
 def drift() -> list[str]:
@@ -37,12 +43,20 @@ def write() -> None:
 
 
 def write_examples(release: str) -> list[str]:
-    """Write the examples of a release for types that have none there; return their names."""
+    """Write the examples of a release for types that have none there; return their names.
+
+    Each type has one with everything and one with the least; beside them lies what was required.
+    """
     folder = EXAMPLES / release
     folder.mkdir(parents=True, exist_ok=True)
     new = [name for name in TYPES if not (folder / f"{name}.json").exists()]
     for name in new:
-        (folder / f"{name}.json").write_bytes(msgspec.json.format(encode(sample(name)), indent=2) + b"\n")
+        for suffix, event in (("", sample(name)), (LEAST, least(name))):
+            example = msgspec.json.format(encode(event), indent=2)
+            (folder / f"{name}{suffix}.json").write_bytes(example + b"\n")
+    kept = folder / REQUIRED
+    before = msgspec.json.decode(kept.read_bytes()) if kept.exists() else {}
+    kept.write_bytes(encoded(required() | before))
     return new
 
 

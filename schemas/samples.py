@@ -1,4 +1,4 @@
-"""A synthetic, deterministic event of each type, with every optional field filled. Pure.
+"""A synthetic, deterministic event of each type: with every optional field filled, and with none. Pure.
 
 New types get their released example from it (``python -m schemas.jsonschema --examples RELEASE``); examples
 that are there are never written again, for they show what older releases wrote.
@@ -50,8 +50,15 @@ _NAMES: Final = {"Measure": "volume", "Artefact": "key_slice.png"}
 _NUMBERS: Final = {"value": 12.5, "slice_thickness": 1.25, "seconds": 3.5, "fraction": 0.5}
 
 
+def least(event_type: str) -> Event:
+    """Give a synthetic event of a type of the catalogue, of what it requires and nothing else."""
+    full = sample(event_type)
+    required = {name: getattr(full, name) for name in _required(Event)}
+    return Event(**required | {"data": _least(full.data)})
+
+
 def sample(event_type: str) -> Event:
-    """Give a synthetic event of a type of the catalogue."""
+    """Give a synthetic event of a type of the catalogue, with everything that it may have."""
     struct, _ = TYPES[event_type]
     subject = f"feed/default/{_uuid('feed')}"
     return Event(
@@ -73,6 +80,17 @@ def sample(event_type: str) -> Event:
         authid="u-1",
         dataref="sha256:" + "0" * 64,
     )
+
+
+def _least(value: Any) -> Any:
+    """Take out of a struct, and of those in it, what is not required."""
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**{name: _least(getattr(value, name)) for name in _required(type(value))})
+    return [_least(one) for one in value] if isinstance(value, list) else value
+
+
+def _required(struct: type[msgspec.Struct]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(struct) if field.required]
 
 
 def _struct(struct: type[msgspec.Struct]) -> msgspec.Struct:

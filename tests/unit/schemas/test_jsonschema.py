@@ -9,14 +9,17 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from schemas import catalogue
 from schemas import jsonschema as tool
 from schemas.catalogue import TYPES, decode
-from schemas.documents import VIEWS, documents
-from schemas.envelope import encode
-from schemas.samples import sample
+from schemas.documents import VIEWS, documents, required
+from schemas.envelope import InvalidEvent, encode
+from schemas.samples import least, sample
 
 RELEASES = sorted(folder.name for folder in tool.EXAMPLES.iterdir())
-EXAMPLES = sorted(tool.EXAMPLES.glob("*/*.json"), key=str)
+EXAMPLES = sorted(tool.EXAMPLES.glob("*/chips.*.json"), key=str)
+
+REQUIRED = required()
 
 
 def document(name: str) -> dict:
@@ -56,7 +59,9 @@ def test_all_types_and_views_have_a_schema():
 
 def test_every_type_has_a_released_example():
     released = {file.stem for file in EXAMPLES}
-    assert released >= set(TYPES), "run `python -m schemas.jsonschema --examples RELEASE`"
+    for suffix in ("", tool.LEAST):
+        wanted = {f"{name}{suffix}" for name in TYPES}
+        assert released >= wanted, "run `python -m schemas.jsonschema --examples RELEASE`"
     assert RELEASES[0] == "0.1"
 
 
@@ -64,11 +69,63 @@ def test_every_type_has_a_released_example():
 def test_a_released_example_decodes_and_fits_the_schema(file: Path):
     raw = file.read_bytes()
     event = decode(raw)
-    assert event.type == file.stem
+    assert event.type == file.stem.removesuffix(tool.LEAST)
     Draft202012Validator(document(event.type)).validate(json.loads(raw))
     # Nothing of it is lost: what it says is said again.
     assert json.loads(encode(event)) == json.loads(raw)
     assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("event_type", sorted(TYPES))
+def test_the_least_example_has_what_is_required_and_nothing_else(event_type):
+    raw = json.loads(encode(least(event_type)))
+    struct = TYPES[event_type][0]
+    assert set(raw["data"]) == set(REQUIRED[event_type][struct.__name__])
+    assert set(raw) == set(REQUIRED[event_type]["Event"])
+
+
+def turned_required(released: dict, now: dict) -> list[str]:
+    """Name the fields that a release did not require and that are required now."""
+    return [
+        f"{name}: {part}.{field}"
+        for name, parts in released.items()
+        for part, fields in now.get(name, {}).items()
+        for field in fields
+        if field not in parts.get(part, fields)
+    ]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_nothing_that_was_optional_is_required(release):
+    released = json.loads((tool.EXAMPLES / release / tool.REQUIRED).read_text(encoding="utf-8"))
+    assert released
+    assert turned_required(released, required()) == []
+
+
+class Inner(msgspec.Struct):
+    kept: str
+    turned: str
+
+
+class Turned(msgspec.Struct, kw_only=True):
+    """A type of which a field, and one of a struct in it, were optional when it was released."""
+
+    project: str
+    title: str
+    inner: Inner | None = None
+
+
+def test_a_field_that_turns_required_is_seen(monkeypatch):
+    name = "chips.feed.renamed.v1"
+    monkeypatch.setitem(TYPES, name, (Turned, TYPES[name][1]))
+    released = {
+        name: required()[name] | {"Turned": ["project"], "Inner": ["kept"]},
+        "chips.gone.v1": {"Gone": ["x"]},
+    }
+    assert turned_required(released, required()) == [f"{name}: Turned.title", f"{name}: Inner.turned"]
+    monkeypatch.setitem(catalogue._DATA, name, msgspec.json.Decoder(Turned))
+    with pytest.raises(InvalidEvent, match="project"):
+        decode((tool.EXAMPLES / "0.1" / f"{name}{tool.LEAST}.json").read_bytes())
 
 
 @pytest.mark.parametrize("event_type", sorted(TYPES))
