@@ -76,7 +76,7 @@ async def _letters(tail: Tail, store: Store, agent: str) -> int:
 
 @contextmanager
 def _inner_may_refuse(zone: str) -> Iterator[None]:
-    """Let the inner zone's topics refuse who stands outside: that is no trouble, and its figures stay unknown."""
+    """Let inner topics refuse who stands outside: that is no trouble, and their figures stay unknown."""
     try:
         yield
     except Refused:
