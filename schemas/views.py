@@ -16,6 +16,9 @@ from schemas.pacs import Count
 CardState = Literal["empty", "receiving", "queued", "running", "done", "attention", "failed"]
 """attention: something is in quarantine or conflicts and nothing failed; failed: a run failed for good."""
 
+MAX_CARD_REASONS = 16
+"""A card travels to every open home page; the page of the feed has all reasons."""
+
 RunState = Literal["queued", "running", "succeeded", "failed"]
 
 
@@ -99,6 +102,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """key_slice, render, mip and strip of the series with the most anonymized instances."""
     steps: list[RunState | Literal["receiving"]]
     """One segment of the progress bar a series."""
+    reasons: Annotated[list[ReasonCount], msgspec.Meta(max_length=MAX_CARD_REASONS)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    """Why images are in quarantine, over all series, the most frequent first; left out when none is, and by
+    0.1. Reasons beyond the bound are in `quarantined` only."""
 
 
 class FeedDetail(msgspec.Struct, frozen=True, kw_only=True):

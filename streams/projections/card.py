@@ -5,12 +5,15 @@ While anything moves the card says so; when all is still it says what needs a lo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from schemas.image import SeriesAttributes
+import msgspec
+
+from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Artefact
-from schemas.views import Card, CardState, CommentView, RunState, SeriesView
+from schemas.views import MAX_CARD_REASONS, Card, CardState, CommentView, RunState, SeriesView
 from streams.aggregates.state import FeedState
 
 PEOPLE = 5
@@ -61,6 +64,7 @@ def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
         people=_people(state.comments.values()),
         pictures=_pictures(series),
         steps=steps,
+        reasons=_reasons(series) or msgspec.UNSET,
     )
 
 
@@ -85,6 +89,20 @@ def card_state(series: Sequence[SeriesView], steps: Sequence[Step]) -> CardState
     if any(view.quarantined or view.conflicts for view in series):
         return "attention"
     return "done"
+
+
+def _reasons(series: Sequence[SeriesView]) -> list[ReasonCount]:
+    """Sum up why images are in quarantine. The words are those of the first series that has the reason."""
+    told = [one for view in series for one in view.reasons]
+    counts: Counter[str] = Counter()
+    for one in told:
+        counts[one.reason] += one.instances
+    messages = {one.reason: one.message for one in reversed(told)}
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        ReasonCount(reason=reason, message=messages[reason], instances=number)
+        for reason, number in ordered[:MAX_CARD_REASONS]
+    ]
 
 
 def _people(comments: Iterable[CommentView]) -> list[str]:

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from schemas.catalogue import AGENTS
+from schemas.views import Card, FeedDetail, TimelineRow
 from streams.log.formats import FORMAT as BUS_FORMAT
 from streams.store.stamp import FORMAT, KEY, KIND
 from tests.data import make
@@ -18,6 +19,8 @@ from tests.stack import Stack, wait_quiescent
 ARCHIVES = sorted(make.FOLDER.glob("*/data.tar.gz"))
 PROCESSES = [*(["agents", name] for name in AGENTS), ["runner"], ["ui"], ["up"], ["migrate"]]
 """The gateway has no store, and does without its bus: it keeps what it receives in its journal."""
+
+SHOWN = {"card": Card, "feed": FeedDetail, "timeline": TimelineRow}
 
 
 def unpacked(archive: Path, folder: Path) -> Stack:
@@ -66,6 +69,16 @@ def test_kept_data_opens_and_goes_on(archive, tmp_path):
             assert "no difference" in stack.chips("replay", "diff", view).stdout.lower()
     finally:
         assert stack.stop() == 0
+
+
+@pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.parent.name)
+def test_rows_of_kept_views_still_decode(archive, tmp_path):
+    stack = unpacked(archive, tmp_path / "chips")
+    with sqlite3.connect(stack.settings.path("store")) as db:
+        kept = list(db.execute("SELECT view, body FROM view_row"))
+    assert {view for view, _ in kept} == set(SHOWN)
+    for view, body in kept:
+        msgspec.json.decode(body, type=SHOWN[view])
 
 
 def newer_store(stack: Stack) -> int:

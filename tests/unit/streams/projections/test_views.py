@@ -8,8 +8,9 @@ import pytest
 from schemas import command as c
 from schemas.catalogue import TYPES
 from schemas.identity import BlobRef
+from schemas.image import ReasonCount
 from schemas.job import Artefact
-from schemas.views import Card, FeedDetail, TimelineRow
+from schemas.views import MAX_CARD_REASONS, Card, FeedDetail, TimelineRow
 from streams.aggregates.state import FeedState
 from streams.projections.card import card
 from streams.projections.timeline import timeline_row
@@ -49,6 +50,36 @@ def test_quarantine_asks_for_a_look_and_a_failure_says_so():
     assert after(record(quarantined=2), queued(), started(), failed(final=True)).state == "failed"
     assert after(record(), queued(), started(), failed(), started(2)).state == "running"
     assert after(record(), queued(), started(), failed()).state == "queued"
+
+
+def reasons(*counts):
+    return [ReasonCount(reason=code, message=f"{code} in words", instances=n) for code, n in counts]
+
+
+def kept_back(series, *counts):
+    command = record(series=series, quarantined=sum(n for _, n in counts))
+    return msgspec.structs.replace(
+        command, record=msgspec.structs.replace(command.record, reasons=reasons(*counts))
+    )
+
+
+def test_a_card_says_why_images_are_in_quarantine_over_all_its_series():
+    card = after(kept_back(1, ("colour", 2), ("ultrasound", 2)), kept_back(2, ("ultrasound", 3), ("bomb", 2)))
+    assert card.reasons == reasons(("ultrasound", 5), ("bomb", 2), ("colour", 2))
+    assert sum(one.instances for one in card.reasons) == card.quarantined
+
+
+def test_a_card_names_the_most_frequent_reasons_only():
+    card = after(kept_back(1, *((f"reason-{n}", n) for n in range(1, MAX_CARD_REASONS + 5))))
+    assert len(card.reasons) == MAX_CARD_REASONS
+    assert card.reasons[0].instances == MAX_CARD_REASONS + 4
+
+
+def test_a_card_without_quarantine_is_as_the_first_release_wrote_it():
+    feed = Feed()
+    feed.send(record())
+    (row,) = rows("card", feed.state, feed.events)
+    assert "reasons" not in msgspec.json.decode(row.body)
 
 
 def test_the_newest_version_has_the_run_that_counts():
