@@ -70,17 +70,18 @@ describe('words', () => {
   });
 
   it('tells quarantine only when there is some', () => {
-    const settled = (quarantined: number) =>
+    const settled = (quarantined: number, anonymized = 3) =>
       tellRow(
         row(1, {
           type: 'chips.feed.series.anonymized.v1',
           kind: 'series',
-          counts: { anonymized: 3, quarantined },
+          counts: { anonymized, quarantined },
         }),
         {},
         {},
       ).what;
     expect(settled(0)).toBe('3 images anonymized');
     expect(settled(2)).toBe('3 images anonymized, 2 in quarantine');
+    expect(settled(2, 0)).toBe('2 images in quarantine');
   });
 });

@@ -3,10 +3,13 @@ import { text } from '../texts';
 /** What the server refused, with its HTTP status; the message says what to do. */
 export class ApiError extends Error {
   readonly status: number;
+  /** When the server wants to be asked again, s; null when it does not say. */
+  readonly retryAfter: number | null;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfter: number | null = null) {
     super(message);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -23,7 +26,8 @@ export function keepCsrf(token: string): void {
 async function refusal(response: Response): Promise<ApiError> {
   const said: unknown = await response.json().catch(() => null);
   const told = said && typeof said === 'object' && 'error' in said ? String(said.error) : '';
-  return new ApiError(response.status, told || text.errors.status(response.status));
+  const after = Number(response.headers.get('Retry-After')) || null;
+  return new ApiError(response.status, told || text.errors.status(response.status), after);
 }
 
 async function send(path: string, init: RequestInit): Promise<Response> {

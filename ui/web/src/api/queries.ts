@@ -48,7 +48,7 @@ export function usePeople(): Record<string, string> {
 }
 
 export const getCards = (signal?: AbortSignal) =>
-  get<{ cards: Card[]; counts: SeriesCounts[] }>('/api/feeds', signal);
+  get<{ cards: Card[]; counts: SeriesCounts[]; more?: unknown }>('/api/feeds', signal);
 
 export const getFeed = (feed: string, signal?: AbortSignal) =>
   get<{ detail: FeedDetail; counts: SeriesCounts[] }>(`/api/feeds/${feed}`, signal);
@@ -67,7 +67,7 @@ export async function getRows(
 export function useStudies(enabled: boolean) {
   return useQuery({
     queryKey: ['studies'],
-    queryFn: async () => (await get<{ studies: StudyOption[] }>('/api/studies')).studies,
+    queryFn: () => get<{ studies: StudyOption[]; more?: unknown }>('/api/studies'),
     enabled,
     staleTime: 0,
   });

@@ -117,6 +117,8 @@ export interface Card {
   people: string[];
   pictures: Artefact[];
   steps: Step[];
+  /** Left out when nothing is in quarantine, and by cards that 0.1 wrote. */
+  reasons?: ReasonCount[];
 }
 
 export interface FeedDetail {

@@ -32,7 +32,7 @@ function Choice({ feed, detail, onClose }: Omit<Props, 'opened'>) {
   const { data, error, refetch } = useStudies(true);
   const [chosen, setChosen] = useState<string | null>(null);
   const there = new Set(detail.inputs.map((input) => input.study));
-  const options = (data ?? []).filter((study) => !there.has(study.study));
+  const options = (data?.studies ?? []).filter((study) => !there.has(study.study));
   const add = () => {
     if (chosen) void issue(feed, { type: 'add_input', body: { study: chosen } });
     onClose();
@@ -54,6 +54,7 @@ function Choice({ feed, detail, onClose }: Omit<Props, 'opened'>) {
           ))}
         </fieldset>
       )}
+      {data?.more ? <p>{text.feed.newestStudies(data.studies.length)}</p> : null}
       <div className={css.actions}>
         <Button variant="default" onClick={onClose}>
           {text.feed.cancel}

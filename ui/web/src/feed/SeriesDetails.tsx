@@ -1,10 +1,11 @@
-import type { Finding, Measure, RunView, SeriesView } from '../api/types';
+import type { Finding, RunView, SeriesView } from '../api/types';
+import { findingTitle, measureLabel, reasonText } from '../domain/codes';
 import { measured, seconds, unit } from '../domain/format';
+import { noMeasures, runStanding } from '../domain/series';
 import { Meta } from '../parts/Meta';
 import { Status, type Tone } from '../parts/Status';
 import { text } from '../texts';
 import css from './SeriesDetails.module.css';
-import { standing } from './SeriesList';
 
 const SEVERITY: Record<Finding['severity'], Tone> = { info: 'wait', warning: 'warn', error: 'error' };
 
@@ -15,7 +16,7 @@ export function SeriesDetails({ series }: { series: SeriesView }) {
     <div className={css.columns}>
       <Measures series={series} />
       <div className={css.stack}>
-        {run && <Run series={series} run={run} />}
+        {run && <Run run={run} />}
         {run && run.findings.length > 0 && <Findings findings={run.findings} />}
         {series.quarantined > 0 && <Quarantine series={series} />}
         {series.conflicts > 0 && (
@@ -32,15 +33,11 @@ export function SeriesDetails({ series }: { series: SeriesView }) {
 
 function Measures({ series }: { series: SeriesView }) {
   const measures = series.run?.measures ?? [];
-  const done =
-    series.run?.state === 'succeeded' ||
-    series.run?.state === 'failed' ||
-    (series.version > 0 && !series.anonymized);
   return (
     <section className={css.box} aria-labelledby="measures">
       <h2 id="measures">{text.feed.measures}</h2>
       {measures.length === 0 ? (
-        <p className={css.text}>{done ? text.feed.noMeasures : text.feed.measuresPending}</p>
+        <p className={css.text}>{noMeasures(series)}</p>
       ) : (
         <table className={css.table}>
           <thead className="sr">
@@ -53,7 +50,7 @@ function Measures({ series }: { series: SeriesView }) {
           <tbody>
             {measures.map((measure) => (
               <tr key={measure.name} data-measure={measure.name} data-value={measure.value}>
-                <th scope="row">{label(measure)}</th>
+                <th scope="row">{measureLabel(measure)}</th>
                 <td className={css.number}>{measured(measure.value, measure.unit)}</td>
                 <td className={css.unit}>{unit(measure.unit)}</td>
               </tr>
@@ -65,14 +62,8 @@ function Measures({ series }: { series: SeriesView }) {
   );
 }
 
-function label(measure: Measure): string {
-  if (measure.label) return measure.label;
-  const words = measure.name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function Run({ series, run }: { series: SeriesView; run: RunView }) {
-  const [tone, word] = standing(series);
+function Run({ run }: { run: RunView }) {
+  const [tone, word] = runStanding(run);
   return (
     <section className={css.box} aria-labelledby="run">
       <div className={css.head}>
@@ -105,7 +96,9 @@ function Findings({ findings }: { findings: Finding[] }) {
         {findings.map((finding) => (
           <li key={`${finding.code}.${finding.message}`} data-code={finding.code}>
             <Status tone={SEVERITY[finding.severity]}>{text.feed.severity[finding.severity]}</Status>
-            <p>{finding.message}</p>
+            <p>
+              {findingTitle(finding) && <b>{findingTitle(finding)}</b>} {finding.message}
+            </p>
           </li>
         ))}
       </ul>
@@ -131,7 +124,7 @@ function Quarantine({ series }: { series: SeriesView }) {
         <tbody>
           {series.reasons.map((reason) => (
             <tr key={`${reason.reason}.${reason.message}`} data-reason={reason.reason}>
-              <th scope="row">{reason.message}</th>
+              <th scope="row">{reasonText(reason)}</th>
               <td className={css.number}>{reason.instances.toLocaleString('en')}</td>
             </tr>
           ))}

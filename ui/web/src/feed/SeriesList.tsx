@@ -1,7 +1,8 @@
 import { fileUrl } from '../api/client';
 import type { SeriesView } from '../api/types';
+import { concerns, isKeptBack, seriesName, standing } from '../domain/series';
 import { useLive } from '../live/store';
-import { Status, type Tone } from '../parts/Status';
+import { Status } from '../parts/Status';
 import { text } from '../texts';
 import css from './SeriesList.module.css';
 
@@ -31,7 +32,10 @@ export function SeriesList({ feed, series, chosen, onChoose }: Props) {
               <span className={css.words}>
                 <b>{seriesName(one)}</b>
                 <Count series={one} />
-                <State series={one} />
+                <span className={css.states}>
+                  <State series={one} />
+                  <Concerns series={one} />
+                </span>
               </span>
             </button>
           </li>
@@ -39,11 +43,6 @@ export function SeriesList({ feed, series, chosen, onChoose }: Props) {
       </ul>
     </section>
   );
-}
-
-/** What a series is called: its description, or its modality and the start of its key. */
-export function seriesName(series: SeriesView): string {
-  return series.attributes.series_description || text.feed.seriesOf(series.modality, series.series);
 }
 
 function Picture({ feed, series }: { feed: string; series: SeriesView }) {
@@ -68,25 +67,11 @@ function Picture({ feed, series }: { feed: string; series: SeriesView }) {
 function Count({ series }: { series: SeriesView }) {
   const live = useLive((state) => state.counts[series.series]);
   const images = Math.max(series.anonymized, live?.anonymized ?? 0);
-  return (
-    <span className={css.count}>
-      {series.version === 0 && live
-        ? text.feed.arriving(live.stored, live.anonymized)
-        : text.feed.images(images)}
-    </span>
-  );
-}
-
-/** Where a series stands, in a word with its tone. */
-export function standing(series: SeriesView): [Tone, string] {
-  const { run } = series;
-  if (series.version === 0) return ['run', text.card.states.receiving];
-  if (run?.state === 'failed') return ['error', text.feed.runStates.failed];
-  if (run?.state === 'running') return ['run', text.feed.runStates.running];
-  if (run?.state === 'queued' || (!run && series.anonymized > 0)) return ['wait', text.feed.runStates.queued];
-  if (run?.outcome === 'not_a_volume') return ['ok', text.feed.notAVolume];
-  if (series.quarantined || series.conflicts) return ['warn', text.feed.quarantine];
-  return ['ok', text.feed.runStates.succeeded];
+  if (series.version === 0 && live) {
+    return <span className={css.count}>{text.feed.arriving(live.stored, live.anonymized)}</span>;
+  }
+  const all = isKeptBack(series) ? series.quarantined : images;
+  return <span className={css.count}>{text.feed.images(all)}</span>;
 }
 
 function State({ series }: { series: SeriesView }) {
@@ -98,4 +83,11 @@ function State({ series }: { series: SeriesView }) {
     );
   }
   return <Status tone={tone}>{word}</Status>;
+}
+
+/** Beside where the series stands, because a measured or a failed one can lack images too. */
+function Concerns({ series }: { series: SeriesView }) {
+  const quarantined = isKeptBack(series) && !series.run ? 0 : series.quarantined;
+  const words = concerns({ quarantined, conflicts: series.conflicts });
+  return words ? <Status tone="warn">{words}</Status> : null;
 }

@@ -13,6 +13,8 @@ import { Time } from '../parts/Time';
 import { text } from '../texts';
 import css from './FeedCard.module.css';
 import { Mosaic } from './Mosaic';
+import { Reasons } from './Reasons';
+import { tellSteps } from './words';
 
 /** People shown on a card. */
 const MAX_PEOPLE = 3;
@@ -54,9 +56,10 @@ export const FeedCard = memo(function FeedCard({ card }: { card: Card }) {
           items={[
             card.modalities.join(', '),
             sexAndAge(card.attributes.patient_sex, card.attributes.patient_age),
-            <StepText key="step" card={card} stored={stored} anonymized={anonymized} />,
+            ...tellSteps(card, stored, anonymized),
           ]}
         />
+        <Reasons card={card} />
         <Segments steps={card.steps} />
         <div className={css.foot}>
           <Meta
@@ -71,26 +74,6 @@ export const FeedCard = memo(function FeedCard({ card }: { card: Card }) {
     </li>
   );
 });
-
-function StepText({ card, stored, anonymized }: { card: Card; stored: number; anonymized: number }) {
-  if (card.state === 'empty') return text.card.noInput;
-  if (card.state === 'receiving') {
-    return stored > anonymized ? text.card.anonymizedOf(anonymized, stored) : text.card.received(stored);
-  }
-  if (card.failed > 0) return text.card.failedRuns(card.failed);
-  if (card.state === 'attention') {
-    return [
-      card.quarantined ? text.card.quarantined(card.quarantined) : '',
-      card.conflicts ? text.card.conflicts(card.conflicts) : '',
-    ]
-      .filter(Boolean)
-      .join(', ');
-  }
-  const done = card.steps.filter((step) => step === 'succeeded').length;
-  return done < card.steps.length
-    ? text.card.steps(done, card.steps.length)
-    : `${text.card.stepsAll(card.steps.length)}, ${text.card.received(card.anonymized)}`;
-}
 
 function People({ people }: { people: string[] }) {
   const names = usePeople();

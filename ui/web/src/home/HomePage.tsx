@@ -4,7 +4,7 @@ import { ArrowUp, Plus } from 'lucide-react';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { answers, isBusy, passes } from '../domain/cards';
 import { rememberSort, sortPreference } from '../live/preferences';
-import { useCardsFailure } from '../live/session';
+import { useCardsReading } from '../live/session';
 import type { Sort } from '../live/state';
 import { tell, useLive } from '../live/store';
 import { Notice } from '../parts/Notice';
@@ -28,7 +28,7 @@ export function HomePage() {
   const order = useLive((state) => state.order);
   const cards = useLive((state) => state.cards);
   const unseen = useLive((state) => state.unseen.length);
-  const { failed, again } = useCardsFailure();
+  const { failed, again, newest } = useCardsReading();
   const [sort, setSort] = useState<Sort>(sortPreference);
   const [modality, setModality] = useState<string | null>(null);
   const [creating, setCreating] = useState(false);
@@ -111,6 +111,7 @@ export function HomePage() {
             ))}
           </ul>
         )}
+        {newest !== null && <p className={css.newest}>{text.home.newest(newest)}</p>}
         {all.length > 0 && shown.length === 0 && (
           <div className={css.nothing} role="status">
             <p>{text.home.nothing}</p>

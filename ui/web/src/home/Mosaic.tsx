@@ -81,12 +81,13 @@ function Strip({ url, scrub }: { url: string; scrub: number }) {
 /** What stands for the pictures until there are any: how far the images have come. */
 function Filling({ card, stored, anonymized }: Pick<Props, 'card' | 'stored' | 'anonymized'>) {
   const receiving = card.state === 'receiving';
+  const keptBack = !receiving && card.quarantined > 0 && card.anonymized === 0;
   return (
     <div className={css.filling}>
       {stored > 0 ? (
         <p className="tabular">
           <b>{stored.toLocaleString('en')}</b>
-          <span>{text.card.imagesWord(stored)}</span>
+          <span>{keptBack ? text.card.keptBack(stored) : text.card.imagesWord(stored)}</span>
         </p>
       ) : (
         <p>{text.card.noPicture}</p>

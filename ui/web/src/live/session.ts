@@ -16,12 +16,14 @@ const SEED_ROWS = 6;
 interface Reading {
   failed: boolean;
   again: () => void;
+  /** How many cards the list had when the server left older ones out; null when it is whole. */
+  newest: number | null;
 }
 
-const reading = createStore<Reading>(() => ({ failed: false, again: () => undefined }));
+const reading = createStore<Reading>(() => ({ failed: false, again: () => undefined, newest: null }));
 
-/** Whether the list of cards could not be read, and how to try again. */
-export function useCardsFailure(): Reading {
+/** Whether the list of cards could not be read, how to try again, and whether it is whole. */
+export function useCardsReading(): Reading {
   return useStore(reading);
 }
 
@@ -44,9 +46,9 @@ export function startSession(me: Me): () => void {
   // that must begin after it, and a card that appeared in between would be missed.
   const read = async (): Promise<void> => {
     try {
-      const { cards, counts } = await getCards(ended.signal);
+      const { cards, counts, more } = await getCards(ended.signal);
       tell({ kind: 'cards', cards, counts, sort: sortPreference() });
-      reading.setState({ failed: false });
+      reading.setState({ failed: false, newest: more ? cards.length : null });
       if (!seeded) {
         seeded = true;
         await seed(cards);
@@ -72,7 +74,7 @@ export function startSession(me: Me): () => void {
   });
   own(me.user.id);
   connect((frame) => socket.send(frame));
-  reading.setState({ failed: false, again: () => void read() });
+  reading.setState({ failed: false, again: () => void read(), newest: null });
   socket.start();
   void read();
   restore(me.user.id);

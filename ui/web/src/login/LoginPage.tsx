@@ -1,7 +1,7 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { keepCsrf, post } from '../api/client';
+import { ApiError, keepCsrf, post } from '../api/client';
 import { meQuery, queryClient } from '../api/queries';
 import type { Me } from '../api/types';
 import { Logo } from '../app/Logo';
@@ -10,6 +10,15 @@ import { text } from '../texts';
 import css from './LoginPage.module.css';
 
 const route = getRouteApi('/login');
+
+/** What a refused login says; what has no words here says what the server said. */
+function refusalOf(error: unknown): string {
+  if (error instanceof ApiError && error.status === 401) return text.login.wrong;
+  if (error instanceof ApiError && error.status === 429 && error.retryAfter !== null) {
+    return text.login.tooMany(Math.ceil(error.retryAfter / 60));
+  }
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Name and password. */
 export function LoginPage() {
@@ -34,7 +43,7 @@ export function LoginPage() {
       await queryClient.fetchQuery({ ...meQuery, staleTime: 0 });
       await navigate({ href: to ?? '/', replace: true });
     } catch (error) {
-      setRefused(error instanceof Error ? error.message : String(error));
+      setRefused(refusalOf(error));
       setBusy(false);
     }
   };

@@ -1,4 +1,4 @@
-import { Fragment, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import css from './Meta.module.css';
 
 /** Facts in a row with separators between those that there are. */
@@ -8,14 +8,9 @@ export function Meta({ items }: { items: ReactNode[] }) {
     <p className={css.meta}>
       {there.map((item, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: the place is the identity
-        <Fragment key={index}>
-          {index > 0 && (
-            <span className={css.separator} aria-hidden="true">
-              ·
-            </span>
-          )}
-          <span>{item}</span>
-        </Fragment>
+        <span key={index} className={css.item}>
+          {item}
+        </span>
       ))}
     </p>
   );

@@ -1,9 +1,12 @@
-// Every word that the app shows. A second language is a second file of this shape.
+// Every word that the app shows. A second language is a second pair of files of this shape.
+
+import { codes } from './en.codes';
 
 const plural = (n: number, one: string, many: string): string =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const en = {
+  codes,
   app: {
     name: 'CHIPS',
     skip: 'Skip to content',
@@ -43,6 +46,8 @@ export const en = {
     submit: 'Sign in',
     goOn: 'Sign in to go on to the page you asked for.',
     hint: 'The first account is made with chips user add.',
+    wrong: 'Name or password is wrong.',
+    tooMany: (minutes: number) => `Too many failed logins: try again in ${minutes} min.`,
   },
   home: {
     page: 'Feeds',
@@ -89,6 +94,7 @@ export const en = {
     copy: 'Copy the command',
     copied: 'Copied',
     loadFailed: 'The feeds could not be loaded.',
+    newest: (n: number) => `Showing the newest ${n.toLocaleString('en')} feeds.`,
   },
   card: {
     states: {
@@ -111,6 +117,11 @@ export const en = {
     stepsAll: (all: number) => plural(all, 'series', 'series'),
     running: (step: string, percent: number) => `${step}, ${percent} %`,
     quarantined: (n: number) => `${n} in quarantine`,
+    keptBack: (n: number) => `${n === 1 ? 'image' : 'images'} in quarantine`,
+    reason: (n: number, reason: string) => `${n.toLocaleString('en')} in quarantine: ${reason}`,
+    reasonsMore: (n: number) => `+${n} more`,
+    reasonsTitle: 'Why images are in quarantine',
+    reasonsOther: 'Other reasons',
     conflicts: (n: number) => plural(n, 'conflict', 'conflicts'),
     failedRuns: (n: number) => plural(n, 'run failed', 'runs failed'),
     noInput: 'No study yet',
@@ -138,6 +149,7 @@ export const en = {
     addStudy: 'Add study',
     addStudyHint: 'Its series show here with their runs, as they are and as they change.',
     addStudySubmit: 'Add',
+    newestStudies: (n: number) => `Showing the newest ${n.toLocaleString('en')} studies.`,
     addStudyNone: 'Every study that has arrived is in this feed.',
     studies: 'Studies',
     study: (key: string) => `Study ${key.slice(0, 8)}`,
@@ -152,10 +164,15 @@ export const en = {
     measure: 'Measure',
     value: 'Value',
     unit: 'Unit',
-    noMeasures: 'No measures: this series is not a volume.',
-    measuresPending: 'Measures follow when the run is done.',
+    noMeasures: {
+      pending: 'Measures follow when the run is done.',
+      notAVolume: 'No measures: this series is not a volume.',
+      failed: 'No measures: the run failed.',
+      keptBack: 'No measures: every image is in quarantine.',
+    },
     findings: 'Findings',
     severity: { info: 'Note', warning: 'Warning', error: 'Error' },
+    keptBack: 'All in quarantine',
     quarantine: 'Quarantine',
     quarantineHint: 'These images stay in the inner zone because they cannot be shown to be safe.',
     reason: 'Reason',
@@ -219,6 +236,7 @@ export const en = {
     receiving: 'A series began to arrive',
     anonymized: (n: number) => `${plural(n, 'image', 'images')} anonymized`,
     quarantinedToo: (n: number) => `, ${n} in quarantine`,
+    quarantined: (n: number) => `${plural(n, 'image', 'images')} in quarantine`,
     queued: (plugin: string) => `${plugin} is queued`,
     started: (plugin: string) => `${plugin} started`,
     measured: (plugin: string) => `${plugin} measured a volume`,
@@ -257,8 +275,12 @@ export const en = {
     open: 'Open the viewer',
     failed: 'The volume could not be shown.',
     noWebgl: 'This browser offers no WebGL 2, so the pictures stand in for the viewer.',
-    noVolume: 'This series has no volume to turn.',
-    waiting: 'The viewer opens when the run is done.',
+    noVolume: {
+      pending: 'The viewer opens when the run is done.',
+      notAVolume: 'This series has no volume to turn.',
+      failed: 'The run failed, so there is no volume to show.',
+      keptBack: 'Every image of this series is in quarantine, so there is nothing to show.',
+    },
     crosshair: (position: string, value: string | null) =>
       value === null ? `Crosshair ${position} mm` : `Crosshair ${position} mm, value ${value}`,
     window: (low: string, high: string) => `Window ${low} to ${high}`,

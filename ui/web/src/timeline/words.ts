@@ -72,6 +72,7 @@ function happening(row: TimelineRow, said: string, plugins: Record<string, strin
       return text.timeline.receiving;
     case 'series.anonymized': {
       const { anonymized = 0, quarantined = 0 } = row.counts ?? {};
+      if (quarantined && !anonymized) return text.timeline.quarantined(quarantined);
       return (
         text.timeline.anonymized(anonymized) + (quarantined ? text.timeline.quarantinedToo(quarantined) : '')
       );

@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from 'react';
 import { fileUrl } from '../api/client';
 import type { SeriesView } from '../api/types';
 import { bytes } from '../domain/format';
-import { seriesName } from '../feed/SeriesList';
+import { noVolume, seriesName } from '../domain/series';
 import { text } from '../texts';
 import { Pictures } from './Pictures';
 import { Toolbar } from './Toolbar';
@@ -24,12 +24,9 @@ export function ViewerPanel({ feed, series }: { feed: string; series: SeriesView
   const [wanted, setWanted] = useState(false);
   renders ??= canRender();
   if (!volume) {
-    const waiting = series.run?.outcome !== 'not_a_volume' && series.run?.state !== 'failed';
     return (
       <Pictures feed={feed} series={series}>
-        {waiting && (series.anonymized > 0 || series.version === 0)
-          ? text.viewer.waiting
-          : text.viewer.noVolume}
+        {noVolume(series)}
       </Pictures>
     );
   }
