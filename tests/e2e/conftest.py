@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import time
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from plugins.phantom.ellipsoid import draw_spec
+from plugins.phantom.series import series_of
 from tests.stack import PASSWORD, Stack, running
 from tests.tiers import TIERS, tier
 
@@ -16,7 +19,13 @@ FLAGS = [
     "--disable-dev-shm-usage", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+DONE_S = 120.0
+"""From the last image to a card that is done, s, on a busy machine."""
+
+SEEDS = itertools.count(1)
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+STORESCU = os.environ.get("STORESCU", "/usr/bin/storescu")
+"""dcmtk's: an activated environment has another of this name, pynetdicom's."""
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +45,7 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module", params=TIERS)
+@pytest.fixture(scope="session", params=TIERS)
 def stack(request, tmp_path_factory, docker_socket):
     """A whole CHIPS, with Docker Engine, on the embedded and on the real tier."""
     folder = tmp_path_factory.mktemp(f"e2e-{request.param}")
@@ -111,8 +120,51 @@ def visit(browser, stack):
 def storescu(stack: Stack, folder: Path) -> None:
     """Send a folder as a scanner does, with dcmtk."""
     subprocess.run(
-        ["storescu", "-aec", "CHIPS", "+sd", "+r", "127.0.0.1", str(stack.dicom_port), str(folder)],
+        [STORESCU, "-aec", "CHIPS", "+sd", "+r", "127.0.0.1", str(stack.dicom_port), str(folder)],
         check=True,
         timeout=120,
         capture_output=True,
     )
+
+
+@pytest.fixture
+def phantom(tmp_path):
+    """A small CT phantom of a patient whom nobody sent before."""
+    spec = draw_spec(
+        next(SEEDS), axes_mm=(50.0, 60.0, 55.0), spacing_mm=(2.0, 2.0, 2.0), rotation=(8.0, -5.0, 12.0),
+        tilt=0.0, noise=5.0, modality="CT",
+    )  # fmt: skip
+    folder = tmp_path / "study"
+    folder.mkdir()
+    images = series_of(spec)
+    for number, image in enumerate(images):
+        image.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
+    return spec, folder, images
+
+
+def feeds(page: Page) -> set[str]:
+    return set(page.eval_on_selector_all("li[data-feed]", "cards => cards.map(card => card.dataset.feed)"))
+
+
+def push(stack: Stack, page: Page, folder: Path, count: int, state: str = "done") -> str:
+    """Send a study and wait until its card, new on this page, has all images and is in a state."""
+    before = feeds(page)
+    storescu(stack, folder)
+    until(
+        page,
+        "before => [...document.querySelectorAll('li[data-feed]')]"
+        ".some(card => !before.includes(card.dataset.feed))",
+        arg=list(before),
+        timeout=DONE_S,
+    )
+    (feed,) = feeds(page) - before
+    card = page.locator(f"li[data-feed='{feed}']")
+    until(
+        page,
+        "([feed, count, state]) => { const c = document.querySelector(`li[data-feed='${feed}']`);"
+        " return c.dataset.state === state && Number(c.dataset.anonymized) === count; }",
+        arg=[feed, count, state],
+        timeout=DONE_S,
+    )
+    card.locator("img").first.wait_for()
+    return feed

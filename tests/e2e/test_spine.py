@@ -1,20 +1,13 @@
-"""A study is pushed; the open page shows its card fill, and a 3D view opens; others see what is said."""
+"""A study is pushed; the open page shows its card fill, and a 3D view opens."""
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from plugins.phantom.ellipsoid import draw_spec, lay_out
-from plugins.phantom.series import series_of
-from tests.e2e.conftest import storescu, until
+from plugins.phantom.ellipsoid import lay_out
+from tests.e2e.conftest import DONE_S, push, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(600)]
-
-SEEDS = itertools.count(1)
-DONE_S = 120.0
 
 WATCH = """() => {
   window.__seen = [];
@@ -24,49 +17,6 @@ WATCH = """() => {
   });
   new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
-
-
-@pytest.fixture
-def phantom(tmp_path):
-    """A small CT phantom of a patient whom nobody sent before."""
-    spec = draw_spec(
-        next(SEEDS), axes_mm=(50.0, 60.0, 55.0), spacing_mm=(2.0, 2.0, 2.0), rotation=(8.0, -5.0, 12.0),
-        tilt=0.0, noise=5.0, modality="CT",
-    )  # fmt: skip
-    folder = tmp_path / "study"
-    folder.mkdir()
-    images = series_of(spec)
-    for number, image in enumerate(images):
-        image.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
-    return spec, folder, images
-
-
-def feeds(page) -> set[str]:
-    return set(page.eval_on_selector_all("li[data-feed]", "cards => cards.map(card => card.dataset.feed)"))
-
-
-def push(stack, page, folder, count) -> str:
-    """Send a study and wait until its card, new on this page, is done."""
-    before = feeds(page)
-    storescu(stack, folder)
-    until(
-        page,
-        "before => [...document.querySelectorAll('li[data-feed]')]"
-        ".some(card => !before.includes(card.dataset.feed))",
-        arg=list(before),
-        timeout=DONE_S,
-    )
-    (feed,) = feeds(page) - before
-    card = page.locator(f"li[data-feed='{feed}']")
-    until(
-        page,
-        "([feed, count]) => { const c = document.querySelector(`li[data-feed='${feed}']`);"
-        " return c.dataset.state === 'done' && Number(c.dataset.anonymized) === count; }",
-        arg=[feed, count],
-        timeout=DONE_S,
-    )
-    card.locator("img").first.wait_for()
-    return feed
 
 
 def test_a_pushed_study_fills_a_card_and_opens_in_3d(stack, visit, phantom, pictures):
@@ -151,69 +101,3 @@ def show(page, scene) -> None:
 
 def brightness(page, x, y) -> float:
     return sum(page.evaluate("([x, y]) => window.__chips.viewer.pixel(x, y)", [x, y])[:3]) / 3
-
-
-def test_a_second_person_sees_a_comment_and_a_tag_at_once(stack, visit, phantom, pictures):
-    _, folder, images = phantom
-    ana, ben = visit("ana"), visit("ben")
-    feed = push(stack, ana.page, folder, len(images))
-    for visitor in (ana, ben):
-        visitor.page.goto(f"{stack.url}/feeds/{feed}")
-        until(visitor.page, "feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
-    ana.page.get_by_placeholder("Write a comment").fill("Look at the upper pole.")
-    ana.page.get_by_role("button", name="Send").click()
-    ben.page.get_by_text("Look at the upper pole.").first.wait_for(timeout=20_000)
-    until(ana.page, "window.__chips.pending() === 0")
-    assert (
-        ana.page.get_by_text("Look at the upper pole.").count()
-        == ben.page.get_by_text("Look at the upper pole.").count()
-    ), "the author sees it as often as others: once a place"
-    ben.page.get_by_role("button", name="Add a tag").click()
-    ben.page.get_by_label("Tag", exact=True).fill("follow-up")
-    ben.page.keyboard.press("Enter")
-    ana.page.get_by_text("follow-up").first.wait_for(timeout=20_000)
-    ben.page.screenshot(path=pictures / "feed-comment.png")
-
-
-def test_a_page_that_was_offline_misses_nothing(stack, visit, phantom):
-    _, folder, images = phantom
-    ana, ben = visit("ana"), visit("ben")
-    feed = push(stack, ana.page, folder, len(images))
-    for visitor in (ana, ben):
-        visitor.page.goto(f"{stack.url}/feeds/{feed}")
-        until(visitor.page, "feed => window.__chips?.lastSeq(feed) > 0", arg=feed)
-    assert stack.kill("ui")
-    until(ana.page, "window.__chips.ready === false")
-    stack.until(stack.ready, 60, "the page's server")
-    for visitor in (ana, ben):
-        until(visitor.page, "window.__chips.ready === true", timeout=60.0)
-    ana.page.get_by_placeholder("Write a comment").fill("After the restart")
-    ana.page.get_by_role("button", name="Send").click()
-    ben.page.get_by_text("After the restart").first.wait_for(timeout=30_000)
-    versions = [v.page.evaluate("feed => window.__chips.lastSeq(feed)", feed) for v in (ana, ben)]
-    card = next(card for card in stack.session().cards() if card["feed"] == feed)
-    assert versions == [card["version"]] * 2
-
-
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_every_page_is_accessible_in_both_themes_and_on_a_phone(stack, visit, phantom, pictures, scheme):
-    _, folder, images = phantom
-    phone = {"width": 390, "height": 844}
-    ana = visit("ana", color_scheme=scheme)
-    feed = push(stack, ana.page, folder, len(images))
-    for name, viewport in (("desk", {"width": 1440, "height": 900}), ("phone", phone)):
-        ana.page.set_viewport_size(viewport)
-        for path in ("/", f"/feeds/{feed}"):
-            ana.page.goto(stack.url + path)
-            until(ana.page, "window.__chips?.ready === true")
-            if path != "/":
-                until(ana.page, "window.__chips.viewer.ready()", timeout=DONE_S)
-            else:
-                ana.page.locator("li[data-feed] img").first.wait_for()
-            ana.page.screenshot(path=pictures / f"{'home' if path == '/' else 'feed'}-{name}-{scheme}.png")
-            wide = ana.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert wide <= 0, f"{path} scrolls sideways by {wide} px on the {name}"
-            found = Axe().run(
-                ana.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-            )
-            assert found.violations_count == 0, found.generate_report()

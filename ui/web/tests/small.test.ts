@@ -69,4 +69,10 @@ describe('cards', () => {
       quarantined: 2,
     });
   });
+
+  it('counts an image that came in two forms once, when that is known', () => {
+    const counts = { s1: { series: 's1', stored: 14, anonymized: 11, quarantined: 3 } };
+    const known = { stored: 13, anonymized: 10, quarantined: 3 };
+    expect(countsOf(card({ anonymized: 10, quarantined: 3, conflicts: 1 }), counts)).toEqual(known);
+  });
 });

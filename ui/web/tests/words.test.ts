@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunView, SeriesView } from '../src/api/types';
 import { findingTitle, measureLabel, reasonText } from '../src/domain/codes';
-import { concerns, noMeasures, noVolume, runStanding, standing } from '../src/domain/series';
+import { concerns, imagesOf, noMeasures, noVolume, runStanding, standing } from '../src/domain/series';
 import { tellQuarantine, tellSteps } from '../src/home/words';
 import { text } from '../src/texts';
 import { card } from './make';
@@ -81,6 +81,13 @@ describe('a series', () => {
     }
   });
 
+  it('counts an image that came in two forms once', () => {
+    const live = { series: 's', stored: 11, anonymized: 11, quarantined: 0 };
+    expect(imagesOf(series({ conflicts: 1 }), live)).toBe(10);
+    expect(imagesOf(series({ anonymized: 0, version: 0, run: null }), live)).toBe(11);
+    expect(imagesOf(series({ anonymized: 0, quarantined: 4, run: null }), undefined)).toBe(4);
+  });
+
   it('has a run that is told by itself', () => {
     expect(runStanding(run())).toEqual(['ok', 'Done']);
     expect(runStanding(run({ state: 'queued', outcome: null }))).toEqual(['wait', 'Queued']);
@@ -107,7 +114,7 @@ describe('a card', () => {
     ];
     for (const state of ['attention', 'failed', 'receiving'] as const) {
       expect(tellQuarantine(card({ state, quarantined: 4, reasons }))).toEqual({
-        first: '3 in quarantine: Ultrasound: names are often drawn into its pixels.',
+        first: '3 in quarantine · Ultrasound: names are often drawn into its pixels.',
         more: 1,
         all: [
           { reason: 'ultrasound', words: 'Ultrasound: names are often drawn into its pixels.', images: 3 },

@@ -29,6 +29,11 @@ export function isBusy(card: Card): boolean {
   return BUSY.includes(card.state);
 }
 
+/** Whether nothing came out: every image is in quarantine. */
+export function isKeptBack(card: Card): boolean {
+  return !isBusy(card) && card.quarantined > 0 && card.anonymized === 0;
+}
+
 /** Whether a card belongs to a filter. */
 export function passes(card: Card, filter: Filter, modality: string | null): boolean {
   if (modality && !card.modalities.includes(modality)) return false;
@@ -57,7 +62,8 @@ export function answers(card: Card, search: string, stateWord: string): boolean 
   return words.every((word) => told.includes(word));
 }
 
-/** Live counts of a card: the sum over its series, never less than what the last event said. */
+/** Live counts of a card: the sum over its series, never less than what the last event said. They count every
+ * form of an image, so that the conflicts that are known are not images more. */
 export function countsOf(
   card: Card,
   counts: Readonly<Record<string, SeriesCounts>>,
@@ -70,9 +76,10 @@ export function countsOf(
     sum.anonymized += one.anonymized;
     sum.quarantined += one.quarantined;
   }
-  const anonymized = Math.max(sum.anonymized, card.anonymized);
-  const quarantined = Math.max(sum.quarantined, card.quarantined);
-  return { stored: Math.max(sum.stored, anonymized + quarantined), anonymized, quarantined };
+  const anonymized = Math.max(sum.anonymized - card.conflicts, card.anonymized);
+  const quarantined = Math.max(sum.quarantined - card.conflicts, card.quarantined);
+  const stored = Math.max(sum.stored - card.conflicts, anonymized + quarantined);
+  return { stored, anonymized, quarantined };
 }
 
 /** The picture of a role, if there is one. */

@@ -1,6 +1,6 @@
 // Where a series and its run stand, and what there is to say of it. Pure.
 
-import type { RunView, SeriesView } from '../api/types';
+import type { RunView, SeriesCounts, SeriesView } from '../api/types';
 import type { Tone } from '../parts/Status';
 import { text } from '../texts';
 
@@ -46,6 +46,12 @@ export function concerns(of: { quarantined: number; conflicts: number }): string
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** How many images of a series there are to see. Live counts have every form of an image that came in two. */
+export function imagesOf(series: SeriesView, live: SeriesCounts | undefined): number {
+  if (isKeptBack(series)) return series.quarantined;
+  return Math.max(series.anonymized, (live?.anonymized ?? 0) - series.conflicts);
 }
 
 /** Why a series has no measures (yet). */

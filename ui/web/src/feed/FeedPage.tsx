@@ -49,7 +49,7 @@ function FeedContent({ feed }: { feed: string }) {
   return (
     <div className={css.page}>
       <main className={css.main} id="main" tabIndex={-1}>
-        <Header feed={feed} detail={detail} state={card?.state ?? detail.card.state} />
+        <Header feed={feed} detail={detail} card={card ?? detail.card} />
         {series.length === 0 ? (
           <section className={css.empty}>
             <h2>{text.feed.noSeries}</h2>

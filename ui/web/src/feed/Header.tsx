@@ -2,8 +2,8 @@ import { ActionIcon, Button, TextInput, Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { ArrowLeft, FolderPlus, Pencil, Plus, X } from 'lucide-react';
 import { type FormEvent, useRef, useState } from 'react';
-import type { CardState, FeedDetail } from '../api/types';
-import { toneOf } from '../domain/cards';
+import type { Card, FeedDetail } from '../api/types';
+import { isKeptBack, toneOf } from '../domain/cards';
 import { sexAndAge } from '../domain/format';
 import { discard, issue } from '../live/commands';
 import { useLive } from '../live/store';
@@ -18,9 +18,16 @@ import css from './Header.module.css';
 const MAX_TITLE = 120;
 const MAX_TAG = 40;
 
+interface Props {
+  feed: string;
+  detail: FeedDetail;
+  /** As the server told it last: counts and steps of the one in `detail` stay as they were when it was read. */
+  card: Card;
+}
+
 /** Title, state, tags, and what can be done with the whole feed. */
-export function Header({ feed, detail, state }: { feed: string; detail: FeedDetail; state: CardState }) {
-  const { card } = detail;
+export function Header({ feed, detail, card }: Props) {
+  const { title, tags } = detail.card;
   const [adding, setAdding] = useState(false);
   return (
     <header className={css.header}>
@@ -29,8 +36,8 @@ export function Header({ feed, detail, state }: { feed: string; detail: FeedDeta
         {text.app.feeds}
       </Link>
       <div className={css.top}>
-        <Title feed={feed} title={card.title} />
-        <Status tone={toneOf(state)}>{text.card.states[state]}</Status>
+        <Title feed={feed} title={title} />
+        <Status tone={toneOf(card.state)}>{text.card.states[card.state]}</Status>
         <Button
           className={css.add}
           variant="default"
@@ -50,9 +57,9 @@ export function Header({ feed, detail, state }: { feed: string; detail: FeedDeta
           <Time key="time" iso={card.updated} />,
         ]}
       />
-      <Tags feed={feed} tags={card.tags} />
+      <Tags feed={feed} tags={tags} />
       <Refusals feed={feed} />
-      {card.steps.length > 0 && <Segments steps={card.steps} />}
+      {card.steps.length > 0 && <Segments steps={card.steps} keptBack={isKeptBack(card)} />}
       <AddStudy feed={feed} detail={detail} opened={adding} onClose={() => setAdding(false)} />
     </header>
   );

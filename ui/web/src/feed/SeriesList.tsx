@@ -1,6 +1,6 @@
 import { fileUrl } from '../api/client';
 import type { SeriesView } from '../api/types';
-import { concerns, isKeptBack, seriesName, standing } from '../domain/series';
+import { concerns, imagesOf, isKeptBack, seriesName, standing } from '../domain/series';
 import { useLive } from '../live/store';
 import { Status } from '../parts/Status';
 import { text } from '../texts';
@@ -66,12 +66,10 @@ function Picture({ feed, series }: { feed: string; series: SeriesView }) {
 
 function Count({ series }: { series: SeriesView }) {
   const live = useLive((state) => state.counts[series.series]);
-  const images = Math.max(series.anonymized, live?.anonymized ?? 0);
   if (series.version === 0 && live) {
     return <span className={css.count}>{text.feed.arriving(live.stored, live.anonymized)}</span>;
   }
-  const all = isKeptBack(series) ? series.quarantined : images;
-  return <span className={css.count}>{text.feed.images(all)}</span>;
+  return <span className={css.count}>{text.feed.images(imagesOf(series, live))}</span>;
 }
 
 function State({ series }: { series: SeriesView }) {

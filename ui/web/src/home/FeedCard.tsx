@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { type KeyboardEvent, memo, type PointerEvent, useRef, useState } from 'react';
 import { usePeople } from '../api/queries';
 import type { Card } from '../api/types';
-import { countsOf, toneOf } from '../domain/cards';
+import { countsOf, isKeptBack, toneOf } from '../domain/cards';
 import { sexAndAge } from '../domain/format';
 import { useLive } from '../live/store';
 import { Avatar } from '../parts/Avatar';
@@ -59,8 +59,8 @@ export const FeedCard = memo(function FeedCard({ card }: { card: Card }) {
             ...tellSteps(card, stored, anonymized),
           ]}
         />
+        <Segments steps={card.steps} keptBack={isKeptBack(card)} />
         <Reasons card={card} />
-        <Segments steps={card.steps} />
         <div className={css.foot}>
           <Meta
             items={[

@@ -1,7 +1,7 @@
 import { type RefObject, useState } from 'react';
 import { fileUrl } from '../api/client';
 import type { Card } from '../api/types';
-import { pictureOf } from '../domain/cards';
+import { isKeptBack, pictureOf } from '../domain/cards';
 import { text } from '../texts';
 import css from './Mosaic.module.css';
 
@@ -81,13 +81,12 @@ function Strip({ url, scrub }: { url: string; scrub: number }) {
 /** What stands for the pictures until there are any: how far the images have come. */
 function Filling({ card, stored, anonymized }: Pick<Props, 'card' | 'stored' | 'anonymized'>) {
   const receiving = card.state === 'receiving';
-  const keptBack = !receiving && card.quarantined > 0 && card.anonymized === 0;
   return (
     <div className={css.filling}>
       {stored > 0 ? (
         <p className="tabular">
           <b>{stored.toLocaleString('en')}</b>
-          <span>{keptBack ? text.card.keptBack(stored) : text.card.imagesWord(stored)}</span>
+          <span>{isKeptBack(card) ? text.card.keptBack(stored) : text.card.imagesWord(stored)}</span>
         </p>
       ) : (
         <p>{text.card.noPicture}</p>

@@ -17,7 +17,7 @@ export function Reasons({ card }: { card: Card }) {
           {told.more > 0 && <span className={css.more}>{text.card.reasonsMore(told.more)}</span>}
         </UnstyledButton>
       </Popover.Target>
-      <Popover.Dropdown aria-label={text.card.reasonsTitle}>
+      <Popover.Dropdown>
         {/* The focus goes to what is read, for there is nothing to press. */}
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled and read by keyboard */}
         <div className={css.all} tabIndex={0} data-autofocus>

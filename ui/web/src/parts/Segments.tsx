@@ -2,8 +2,8 @@ import type { Step } from '../api/types';
 import { text } from '../texts';
 import css from './Segments.module.css';
 
-/** Progress, one segment a series, coloured by state. */
-export function Segments({ steps }: { steps: Step[] }) {
+/** Progress, one segment a series, coloured by state; all came to an end and to nothing when kept back. */
+export function Segments({ steps, keptBack = false }: { steps: Step[]; keptBack?: boolean }) {
   const count = (...states: Step[]) => steps.filter((step) => states.includes(step)).length;
   const label = text.card.progress(
     count('succeeded'),
@@ -12,7 +12,7 @@ export function Segments({ steps }: { steps: Step[] }) {
     steps.length,
   );
   return (
-    <div className={css.bar} role="img" aria-label={label}>
+    <div className={css.bar} role="img" aria-label={label} data-kept-back={keptBack}>
       {steps.map((step, index) => (
         // Segments have no identity but their place.
         // biome-ignore lint/suspicious/noArrayIndexKey: the place is the identity

@@ -67,7 +67,7 @@ export const en = {
       [
         plural(feeds, 'feed', 'feeds'),
         busy ? `${busy} in progress` : '',
-        attention ? `${attention} need a look` : '',
+        attention ? plural(attention, 'needs a look', 'need a look') : '',
       ]
         .filter(Boolean)
         .join(', '),
@@ -118,7 +118,7 @@ export const en = {
     running: (step: string, percent: number) => `${step}, ${percent} %`,
     quarantined: (n: number) => `${n} in quarantine`,
     keptBack: (n: number) => `${n === 1 ? 'image' : 'images'} in quarantine`,
-    reason: (n: number, reason: string) => `${n.toLocaleString('en')} in quarantine: ${reason}`,
+    reason: (n: number, reason: string) => `${n.toLocaleString('en')} in quarantine · ${reason}`,
     reasonsMore: (n: number) => `+${n} more`,
     reasonsTitle: 'Why images are in quarantine',
     reasonsOther: 'Other reasons',
