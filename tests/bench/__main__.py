@@ -1,7 +1,8 @@
 """``python -m tests.bench [NAME…]``: measure, print, and write ``docs/benchmarks.md`` when all was measured.
 
-Engines are of ``CHIPS_TEST_ENGINES`` when that is set, else started and stopped here. Nothing is asserted
-about a figure.
+Engines are of ``CHIPS_TEST_ENGINES`` when that is set, else started and stopped here (the bench `live` always
+has its own). Nothing is asserted about a figure. ``--small`` measures little, to see that the benches work;
+its figures mean nothing and are not written.
 """
 
 from __future__ import annotations
@@ -19,11 +20,19 @@ import structlog
 from tests.bench import bench_bus, bench_ingest, bench_live, bench_store, machine
 from tests.engines.run import TestRun
 
+# In this order engines run only beside what uses them: `ingest` uses none, `live` ends its own, the rest
+# share a pair.
 BENCHES: dict[str, ModuleType] = {
     "ingest": bench_ingest,
+    "live": bench_live,
     "bus": bench_bus,
     "store": bench_store,
-    "live": bench_live,
+}
+SMALL: dict[str, dict[str, int]] = {
+    "ingest": {"rounds": 1, "images": 8},
+    "live": {"studies": 1},
+    "bus": {"rounds": 1, "messages": 200},
+    "store": {"rounds": 1, "count": 128},
 }
 DOCUMENT = machine.ROOT / "docs" / "benchmarks.md"
 
@@ -31,32 +40,14 @@ INTRODUCTION = """# Measured
 
 Written by `make bench`. These are figures of one run on one machine; they say what to expect and where time
 goes, and no test depends on them. Everything, engines, senders and browser included, ran on this machine.
-Rates are the median of three rounds, with the lowest and highest in brackets; p50 and p95 are nearest-rank.
-"""
-
-LIMITS = """## What limits
-
-What the tables show, and, marked as such, what is only supposed: nothing here was profiled.
-
-- **Receiving**: each success waits until image and journal entry are synced, and the gateway spends more
-  of the processor on an image than a plain receiver does (hashing, journal, publishing: supposed).
-- **The consume loop on Kafka and Cassandra**: the append; compare its rows with and without. It is a
-  lightweight transaction (Paxos), which writes several times. Supposed: with `commitlog_sync: batch` these
-  wait for the disk (one node holds the only copy, so no answered write may be lost in a power cut), and the
-  node shares its processors with Kafka and the loop. No other setting was measured beside it.
-- **Rebuilding on Cassandra**: the rows written. `timeline` has one for each event, `card` and `feed` one for
-  each feed.
-- **The consume loop on embedded engines**: bare Faust hands messages on as they are; ours decodes and checks
-  each and keeps the order of its key.
-- **Settled to measured**: supposed: for small series the start of the step, for each job
-  imports its imaging libraries in a fresh container or subprocess.
+Rates are the median of three rounds, with the lowest and highest in brackets.
 """
 
 
-def section(bench: ModuleType) -> str:
+def section(bench: ModuleType, sizes: dict[str, int]) -> str:
     """Measure with one bench and give its section."""
     began = time.perf_counter()
-    rows = bench.measure()
+    rows = bench.measure(**sizes)
     took = time.perf_counter() - began
     text = f"## {bench.TITLE}\n\n{bench.ABOUT}\n\n{bench.markdown(rows)}\n\nTook {took:.0f} s.\n"
     print(text, flush=True)
@@ -84,7 +75,9 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; all when none is given"
     )
-    names = parser.parse_args().names or list(BENCHES)
+    parser.add_argument("--small", action="store_true", help="see that they work; write nothing")
+    asked = parser.parse_args()
+    names = asked.names or list(BENCHES)
     if unknown := set(names) - set(BENCHES):
         parser.error(f"no bench {', '.join(sorted(unknown))}: choose of {', '.join(BENCHES)}")
     logging.basicConfig(level=logging.ERROR)
@@ -96,13 +89,13 @@ def main() -> None:
         shares, sections = [], []
         for name in names:
             shares.append(machine.share_of_a_core())
-            sections.append(section(BENCHES[name]))
+            sections.append(section(BENCHES[name], SMALL[name] if asked.small else {}))
         where = surroundings(shares)
         print(where, flush=True)
     finally:
         run.end()
-    if set(names) == set(BENCHES):
-        DOCUMENT.write_text("\n".join([INTRODUCTION, f"{where}\n", *sections, LIMITS]))
+    if set(names) == set(BENCHES) and not asked.small:
+        DOCUMENT.write_text("\n".join([INTRODUCTION, f"{where}\n", *sections]))
         print(f"Written: {DOCUMENT.relative_to(machine.ROOT)}")
 
 

@@ -29,16 +29,18 @@ from tests.bench.figures import Spread, ranged, spread, table
 from tests.contract.making import drop_keyspace, event, events, new_keyspace, new_project, new_stream
 from tests.engines.run import shared_engines
 
-TITLE = "The stores"
-ABOUT = (
-    "One process, one event loop. A single append is one compare-and-set, on the disk when it returns. "
-    "Rebuilding reads feeds of 100 events each from the store, folds them and writes the view's new "
-    "generation, as `chips replay rebuild` does; its rate counts the events read."
-)
 EVENTS = 1_000
 STREAMS = 64
 FEED_EVENTS = 100
 ROUNDS = 3
+TITLE = "The stores"
+ABOUT = (
+    "One process, one event loop. A single append is one compare-and-set (on Cassandra a lightweight "
+    "transaction), on the disk when it returns. Rebuilding reads feeds of "
+    f"{FEED_EVENTS} events each from the store, folds them and writes the view's new generation, as `chips "
+    "replay rebuild` does; its rate counts the events read. `timeline` has a row for each event, `card` and "
+    "`feed` have one for each feed."
+)
 
 
 class Row(NamedTuple):

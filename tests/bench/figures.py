@@ -24,7 +24,12 @@ def spread(values: Iterable[float]) -> Spread:
 def percentile(values: Iterable[float], per_cent: int) -> float:
     """The nearest-rank percentile: a value that was measured, never one between two."""
     found = sorted(values)
-    return found[max(0, math.ceil(len(found) * per_cent / 100) - 1)]
+    return found[rank(len(found), per_cent) - 1]
+
+
+def rank(count: int, per_cent: int) -> int:
+    """Which of `count` sorted values, from 1, is that percentile."""
+    return max(1, math.ceil(count * per_cent / 100))
 
 
 def number(value: float) -> str:

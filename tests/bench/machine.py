@@ -48,8 +48,7 @@ def commit() -> str:
     """The commit that was measured, and whether the code differed from it."""
     try:
         name = _said("git", "rev-parse", "--short=12", "HEAD")
-        code = ["agents", "deploy", "gateway", "plugins", "schemas", "streams", "ui", "requirements.lock"]
-        changed = _said("git", "status", "--porcelain", "--", *code)
+        changed = _said("git", "status", "--porcelain", "--", ".", ":!docs")
     except (OSError, subprocess.CalledProcessError):
         return "unknown (no git here)"
     return f"{name}, with changes that are not committed" if changed else name

@@ -29,6 +29,8 @@ from tests.door import CT, encoded
 
 _CONTEXT = 1
 _PDU = 128 * 1024
+TIMEOUT_S = 60.0
+"""For one answer of the receiver, s."""
 _SUCCESS = struct.pack("<HHIH", 0x0000, 0x0900, 2, 0)
 
 
@@ -78,15 +80,31 @@ def release_request() -> bytes:
 
 
 def read_pdu(connection: socket.socket) -> bytes:
-    head = connection.recv(6, socket.MSG_WAITALL)
+    head = _read(connection, 6)
     (length,) = struct.unpack(">I", head[2:])
-    return head + connection.recv(length, socket.MSG_WAITALL)
+    return head + _read(connection, length)
 
 
-def send(port: int, objects: list[Prepared]) -> float:
-    """Send over one association; give when the last was acknowledged, s since the epoch."""
+def _read(connection: socket.socket, count: int) -> bytes:
+    found = bytearray()
+    while len(found) < count:  # a socket with a timeout does not wait for all of it by itself
+        part = connection.recv(count - len(found))
+        if not part:
+            raise ConnectionError("the receiver closed the connection")
+        found += part
+    return bytes(found)
+
+
+def send(port: int, objects: list[Prepared], timeout_s: float = TIMEOUT_S) -> float:
+    """Send over one association; give when the last was acknowledged, s since the epoch.
+
+    Raises
+    ------
+    OSError
+        When the receiver closes the connection, or says nothing for `timeout_s`.
+    """
     acknowledged = 0.0
-    with socket.create_connection(("127.0.0.1", port)) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout_s) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(association_request())
         assert read_pdu(connection)[0] == 2, "association refused"
