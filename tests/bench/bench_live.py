@@ -165,6 +165,9 @@ def up(stack: Stack, isolation: str, *, fresh: bool) -> Iterator[None]:
         if fresh:
             stack.add_user("ana", "Ana Kim")
         yield
+    except BaseException:
+        print(stack.tail(), flush=True)  # its folder goes with the bench
+        raise
     finally:
         stack.stop()
 

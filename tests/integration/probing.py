@@ -20,7 +20,7 @@ def manifest(name="probe", **limits):
 
 
 PROGRAM = """
-import json, os, pathlib, socket, sys, time
+import errno, json, os, pathlib, signal, socket, sys, time
 
 source, target = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[4])
 given = json.loads((source / "input.json").read_text())
@@ -29,17 +29,38 @@ verb, _, argument = said.partition(" ")
 print(json.dumps({"progress": 0.25, "step": "begun"}), flush=True)
 
 
-def blocked(action):
+def refusal(action):
     try:
         action()
-    except OSError:
-        return 1.0
+    except OSError as refused:
+        return float(refused.errno or -1)  # -1: a time-out
     return 0.0
 
 
 def network():
     with socket.create_connection(("192.0.2.1", 80), timeout=2):
         pass
+
+
+def status():
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def forks(limit):
+    made = []
+    try:
+        while len(made) < limit:
+            child = os.fork()
+            if child == 0:
+                signal.pause()
+            made.append(child)
+    except OSError as refused:
+        return float(len(made)), float(refused.errno)
+    finally:
+        for child in made:
+            os.kill(child, signal.SIGKILL)
+    return float(len(made)), 0.0
 
 
 measures = {}
@@ -51,7 +72,8 @@ elif verb == "garbage":
 elif verb == "silent":
     sys.exit(0)
 elif verb == "memory":
-    hoard = [bytearray(2**20) for _ in range(100_000)]
+    # Far beyond every limit; were there none, it ends well, and the machine lives.
+    hoard = [bytearray(2**20) for _ in range(2048)]
 elif verb == "sleep":
     print("not progress", flush=True)
     time.sleep(float(argument))
@@ -61,21 +83,30 @@ elif verb == "flood":
         time.sleep(0.02)
     time.sleep(30)
 elif verb == "escape":
+    given_file = source / given["instances"][0]["path"]
+    said_of_us = status()
+    made, refused = forks(256)
     measures = {
-        "network": blocked(network),
-        "input": blocked(lambda: (source / given["instances"][0]["path"]).write_text("changed")),
-        "root": blocked(lambda: pathlib.Path("/probe").write_text("x")),
+        "network_errno": refusal(network),
+        "interfaces_beside_lo": float(sum(name != "lo" for _, name in socket.if_nameindex())),
+        # Opened to be cut to nothing: a read-only mount refuses that before anybody asks for permissions.
+        "input_errno": refusal(lambda: given_file.write_text("changed")),
+        "root_errno": refusal(lambda: pathlib.Path("/etc/passwd").write_text("changed")),
+        "new_in_root_errno": refusal(lambda: pathlib.Path("/probe").write_text("x")),
+        **{
+            f"read_only_{name}": float(bool(os.statvfs(path).f_flag & os.ST_RDONLY))
+            for name, path in (("root", "/"), ("input", "/input"), ("output", "/output"), ("tmp", "/tmp"))
+            if os.path.isdir(path)
+        },
         "uid": float(os.getuid()),
-        "capabilities": float(
-            int(
-                next(
-                    line.split()[1]
-                    for line in open("/proc/self/status")
-                    if line.startswith("CapEff")
-                ),
-                16,
-            )
-        ),
+        **{
+            f"capabilities_{kind.lower()}": float(int(said_of_us[f"Cap{kind}"], 16))
+            for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")
+        },
+        "no_new_privileges": float(said_of_us["NoNewPrivs"]),
+        "seccomp": float(said_of_us.get("Seccomp", 0)),
+        "forks": made,
+        "forks_errno": refused,
         "secrets": float(sum(name.startswith(("CHIPS", "SECRET")) for name in os.environ)),
     }
 elif verb == "wait":

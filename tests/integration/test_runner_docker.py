@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import uuid
 
 import docker
 import pytest
 from docker.errors import NotFound
 
+from agents.dispatch.runner import container_state
 from agents.dispatch.runner.containers import DockerRuntime
 from agents.dispatch.runner.steps import Step
 from schemas.job import JobFailed, JobLeased, JobRunning, JobSucceeded
 from streams.errors import Unavailable
-from tests.integration.probing import build_image, manifest
+from tests.integration.probing import RESOURCES, build_image, manifest
 from tests.integration.running import Shop
 
 pytestmark = [pytest.mark.real, pytest.mark.docker]
@@ -52,6 +54,17 @@ def name(order):
     return f"chips-{order.job}-1"
 
 
+def left_step(tmp_path, says):
+    """A step of a job that no runner here works on."""
+    folder = tmp_path / "left"
+    for part in ("input", "output"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "input" / "input.json").write_text('{"instances": [{"path": "says"}]}')
+    (folder / "input" / "says").write_text(says)
+    job = str(uuid.uuid4())
+    return Step(project="default", job=job, attempt=1, plugin=manifest(), folder=folder, group=7)
+
+
 async def test_a_step_ends_well_and_its_container_is_gone(shop):
     shop = shop()
     order = await shop.order("measure")
@@ -72,16 +85,73 @@ async def test_a_step_can_reach_nothing_but_its_output(shop):
     (ended,) = await shop.finish()
     assert shop.failures() == []
     measured = {one.name: one.value for one in ended.measures}
+    forks = measured.pop("forks")
     assert measured == {
-        "network": 1,
-        "input": 1,
-        "root": 1,
+        "network_errno": errno.ENETUNREACH,
+        "interfaces_beside_lo": 0,
+        "input_errno": errno.EROFS,
+        "root_errno": errno.EROFS,
+        "new_in_root_errno": errno.EROFS,
+        "read_only_root": 1,
+        "read_only_input": 1,
+        "read_only_output": 0,
+        "read_only_tmp": 0,
         "uid": 10_001,
-        "capabilities": 0,
+        "capabilities_inh": 0,
+        "capabilities_prm": 0,
+        "capabilities_eff": 0,
+        "capabilities_bnd": 0,
+        "capabilities_amb": 0,
+        "no_new_privileges": 1,
+        "seccomp": 2,
+        "forks_errno": errno.EAGAIN,
         "secrets": 0,
     }
+    assert RESOURCES.pids - 8 < forks < RESOURCES.pids
     blob = shop.blobs.put(order.project, b"escape", "application/dicom")
     assert shop.blobs.path(order.project, blob).read_bytes() == b"escape"
+
+
+def test_docker_has_understood_how_a_step_is_confined(shop, tmp_path):
+    shop = shop()
+    step = left_step(tmp_path, "sleep 60")
+    container = shop.runtime._engine.find_or_start(step)
+    container.reload()
+    host = container.attrs["HostConfig"]
+    asked = {
+        "AutoRemove": False,
+        "CapAdd": None,
+        "CapDrop": ["ALL"],
+        "Devices": None,
+        "GroupAdd": [str(step.group)],
+        "IpcMode": "none",
+        "Memory": RESOURCES.memory_bytes,
+        "MemorySwap": RESOURCES.memory_bytes,
+        "NetworkMode": "none",
+        "PidMode": "",
+        "PidsLimit": RESOURCES.pids,
+        "Privileged": False,
+        "ReadonlyRootfs": True,
+        "SecurityOpt": ["no-new-privileges:true"],
+        "UsernsMode": "",
+    }
+    assert {name: host[name] for name in asked} == asked
+    assert host["RestartPolicy"]["Name"] == "no"
+    assert 0 < host["NanoCpus"] <= 2 * 10**9
+    assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "4m", "max-file": "1"}}
+    assert host["Tmpfs"] == {"/tmp": "rw,noexec,nosuid,nodev,size=16777216,mode=1777"}
+    assert {one["Name"]: (one["Soft"], one["Hard"]) for one in host["Ulimits"]} == {
+        "cpu": (2 * RESOURCES.seconds, 2 * RESOURCES.seconds + 5),
+        "fsize": (RESOURCES.output_bytes, RESOURCES.output_bytes),
+        "nofile": (1024, 1024),
+        "core": (0, 0),
+    }
+    assert {one["Destination"]: (one["Type"], one["RW"]) for one in container.attrs["Mounts"]} == {
+        "/input": ("bind", False),
+        "/output": ("bind", True),
+    }
+    assert container.attrs["Config"]["User"] == "10001:10001"
+    assert set(container.attrs["NetworkSettings"]["Networks"]) <= {"none"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +159,7 @@ async def test_a_step_can_reach_nothing_but_its_output(shop):
     [
         ("crash", "exit status 1: the input is a teapot"),
         ("garbage", "breaks the contract"),
-        ("memory", "memory"),
+        ("memory", "out of memory: 256 MiB are allowed"),
         ("flood", "output limit"),
     ],
 )
@@ -108,6 +178,16 @@ async def test_a_step_that_takes_too_long_is_ended(shop):
     await shop.order("sleep 60")
     await shop.finish()
     assert shop.failures() == ["took longer than its limit of 2 s"]
+
+
+async def test_a_container_that_never_gets_to_run_is_given_up(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(container_state, "START_S", 0.1)
+    shop = shop()
+    step = left_step(tmp_path, "sleep 60")
+    container = shop.runtime._engine._create(step)
+    async with asyncio.timeout(30):
+        cause = await shop.runtime._watch(container, step, step.folder / "output")
+    assert cause.startswith("could not be started: created for more than")
 
 
 async def test_a_missing_image_names_how_to_build_it(shop):
@@ -147,20 +227,12 @@ async def test_a_container_outlives_its_runner_and_is_gone_on_with(shop):
 
 async def test_containers_of_ended_jobs_are_swept_and_others_are_left(shop, tmp_path):
     shop = shop()
-    for part in ("input", "output"):
-        (tmp_path / "left" / part).mkdir(parents=True)
-    (tmp_path / "left" / "input" / "input.json").write_text('{"instances": [{"path": "says"}]}')
-    (tmp_path / "left" / "input" / "says").write_text("sleep 60")
-    jobs = [str(uuid.uuid4()), str(uuid.uuid4())]
-    steps = [
-        Step(project="default", job=job, attempt=1, plugin=manifest(), folder=tmp_path / "left", group=0)
-        for job in jobs
-    ]
+    steps = [left_step(tmp_path, "sleep 60") for _ in range(2)]
     for step in steps:
-        shop.runtime._find_or_start(step)
+        shop.runtime._engine.find_or_start(step)
 
     async def is_over(_project, job):
-        return job == jobs[0]
+        return job == steps[0].job
 
     assert await shop.runtime.sweep(is_over) >= 1
     with pytest.raises(NotFound):

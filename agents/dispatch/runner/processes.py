@@ -49,6 +49,9 @@ class SubprocessRuntime:
     def __init__(self, path: str = "") -> None:
         self._path = path or str(Path(__file__).resolve().parents[3])
 
+    async def check(self) -> None:
+        """Nothing can be away."""
+
     async def run(self, step: Step, on_line: LineSink, on_started: Started) -> Ended:
         """Run a step to its end."""
         began = time.monotonic()

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from agents.dispatch.agent import JOB_AGGREGATE
+from agents.dispatch.runner.engine_watch import EngineWatch
 from agents.dispatch.runner.job_run import JobRun, Means
 from agents.dispatch.runner.planning import ready_at, resource
 from schemas.catalogue import JOB
@@ -46,6 +47,7 @@ class Runner:
         self._running: dict[str, asyncio.Task[bool]] = {}
         self._resting: dict[str, datetime] = {}
         self._woken = asyncio.Event()
+        self._engine = EngineWatch(means.runtime, self._woken.set)
         self._away_since: datetime | None = None
 
     @property
@@ -55,7 +57,8 @@ class Runner:
 
     def problems(self) -> list[str]:
         """Say what keeps it from working."""
-        return ["The store does not answer"] if self._away_since else []
+        store = "The store does not answer" if self._away_since else None
+        return [problem for problem in (store, self._engine.problem) if problem]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; then leave containers to the next runner and end subprocesses.
@@ -65,7 +68,7 @@ class Runner:
         streams.errors.Unavailable
             When store, bus or engine were away for too long.
         """
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())]
+        beside = [asyncio.create_task(each()) for each in (self._listen, self._sweep, self._engine.run)]
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -78,21 +81,26 @@ class Runner:
                     self._away_since = self._away_since or now
                     if (now - self._away_since).total_seconds() > AWAY_S:
                         raise
-                await self._pause(stopping)
+                await self._pause(stopping, beside)
         finally:
-            await _end([stopping, *tasks, *self._running.values()])
+            await _end([stopping, *beside, *self._running.values()])
 
-    async def _pause(self, stopping: asyncio.Task[bool]) -> None:
+    async def _pause(self, stopping: asyncio.Task[bool], beside: list[asyncio.Task[None]]) -> None:
         """Wait until something happened, a job ended, or it is time to look anyway."""
         woken = asyncio.create_task(self._woken.wait())
         await asyncio.wait(
-            {woken, stopping, *self._running.values()}, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED
+            {woken, stopping, *beside, *self._running.values()},
+            timeout=POLL_S,
+            return_when=asyncio.FIRST_COMPLETED,
         )
         woken.cancel()
-        for job, task in list(self._running.items()):
-            if task.done():
+        for task in beside:
+            if task.done():  # they end by a failure of ours alone, and it must not go unseen
+                task.result()
+        for job, run in list(self._running.items()):
+            if run.done():
                 del self._running[job]
-                self._take(job, task)
+                self._take(job, run)
 
     def _take(self, job: str, task: asyncio.Task[bool]) -> None:
         """Let a job rest that something was away for, or that was lost: another runner may do better.
@@ -104,6 +112,7 @@ class Runner:
         except Unavailable as away:
             log.warning("runner.job_waits", job=job, reason=str(away))
             self._means.counted("away")
+            self._engine.doubt()
             kept = False
         if not kept:
             rest = max(REST_S, 2 * self._means.lease_s)
@@ -112,9 +121,10 @@ class Runner:
             self._resting = {**resting, job: now + timedelta(seconds=rest)}
 
     async def _look(self) -> None:
-        """Lease free jobs while there are slots."""
+        """Lease free jobs while there are slots, and an engine to run them."""
         for job in await self._means.store.jobs.list():
-            if len(self._running) >= self._slots:
+            # A lease without an engine is one of the few that a job has.
+            if len(self._running) >= self._slots or not self._engine.answers:
                 return
             if job.job in self._running or not await self._is_ready(job):
                 continue

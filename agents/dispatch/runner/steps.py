@@ -58,6 +58,16 @@ class Runtime(Protocol):
         """How; it is shown to people."""
         ...
 
+    async def check(self) -> None:
+        """See that steps can be run.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When the engine that runs them is away.
+        """
+        ...
+
     async def run(self, step: Step, on_line: LineSink, on_started: Started) -> Ended:
         """Run a step, or go on with it when it runs already, until it ends or its time is over.
 

@@ -122,18 +122,10 @@ def test_sizes_add_up_and_links_are_not_followed(tmp_path):
     assert 1500 <= size_of(tmp_path) < 1600
 
 
-def test_containers_are_confined(tmp_path):
-    told = host_config(RESOURCES, tmp_path, 7, cpus=1)
-    assert (told["network_mode"], told["read_only"], told["cap_drop"]) == ("none", True, ["ALL"])
-    assert told["security_opt"] == ["no-new-privileges:true"]
-    assert not told["privileged"]
-    assert (told["mem_limit"], told["memswap_limit"]) == (RESOURCES.memory_bytes, RESOURCES.memory_bytes)
-    assert (told["pids_limit"], told["nano_cpus"], told["group_add"]) == (RESOURCES.pids, 10**9, ["7"])
-    assert {(one["Target"], one.get("ReadOnly", False)) for one in told["mounts"]} == {
-        ("/input", True),
-        ("/output", False),
-    }
-    assert {one["Name"] for one in told["ulimits"]} == {"cpu", "fsize", "nofile", "core"}
+@pytest.mark.parametrize(("machine", "given"), [(1, 1), (2, 2), (64, 2)])
+def test_a_container_gets_no_more_processors_than_there_are(tmp_path, machine, given):
+    # What the rest does is seen inside a container, in tests/integration/test_runner_docker.py.
+    assert host_config(RESOURCES, tmp_path, 7, cpus=machine)["nano_cpus"] == given * 10**9
 
 
 def result(**changed):
