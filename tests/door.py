@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
+import select
 import subprocess
 import sys
 import threading
@@ -36,11 +36,8 @@ from streams.settings import Settings
 PATIENT = "SYNTHETIC^CARLA"
 """A name nobody has, to look for where it must not be."""
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+READY_S = 60
+"""How long a gateway may take to start, s."""
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
@@ -250,6 +247,9 @@ class DoorProcess:
                 stderr=errors,
             )
         assert self.process.stdout
+        # Readable, too, when it ended without a word.
+        told, _, _ = select.select([self.process.stdout], [], [], READY_S)
+        assert told, f"not ready within {READY_S} s\n{log.read_text()}"
         assert self.process.stdout.readline() == b"ready\n", log.read_text()
 
     def kill(self) -> None:

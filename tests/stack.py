@@ -22,15 +22,10 @@ from schemas.catalogue import AGENTS, CONSUMES
 from streams.opening import open_admin
 from streams.settings import Settings, load
 from streams.store.opening import open_store
+from tests.engines.ports import free_ports
 
 PASSWORD = "correct horse battery"
 ROOT = Path(__file__).parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @dataclass
@@ -42,7 +37,7 @@ class Stack:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self.dicom_port, self.http_port = free_port(), free_port()
+        self.dicom_port, self.http_port = free_ports(2)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHIPS_")},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.engines.pair import Engines
-from tests.stack import free_port
+from tests.engines.run import fresh_engines
 
 TIERS = ["embedded", pytest.param("real", marks=pytest.mark.real)]
 
@@ -30,9 +30,7 @@ def tier(name: str, folder: Path) -> Iterator[Tier]:
     if name == "embedded":
         yield Tier(name, {})
         return
-    engines = Engines(
-        folder / "engines", free_port(), free_port(), controller_port=free_port(), storage_port=free_port()
-    )
+    engines = fresh_engines(folder / "engines")
     engines.up()
     try:
         yield Tier(

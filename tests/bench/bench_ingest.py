@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from tests.bench.figures import Spread, ranged, spread, table
 from tests.bench.sender import Prepared, prepare, send
-from tests.door import DoorProcess, free_port, image, make_topics, settings_in
+from tests.door import DoorProcess, image, make_topics, settings_in
+from tests.engines.ports import free_port
 
 IMAGES = 400
 SIDE = 512  # 16 bit: 0.5 MB

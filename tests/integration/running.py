@@ -122,10 +122,13 @@ class Shop:
         finally:
             stop.set()
             async with asyncio.timeout(20):
-                await asyncio.gather(*running, return_exceptions=True)
+                stopped = await asyncio.gather(*running, return_exceptions=True)
             deciding.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await deciding
+        for outcome in stopped:
+            if outcome is not None:
+                raise outcome
 
     def ends(self):
         """Give the final events of all jobs."""

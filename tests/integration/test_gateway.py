@@ -28,7 +28,6 @@ from tests.door import (
     command,
     encoded,
     ended,
-    free_port,
     image,
     make_topics,
     open_door,
@@ -39,6 +38,7 @@ from tests.door import (
     until,
     written,
 )
+from tests.engines.ports import free_port
 
 FILES = Path(pydicom.data.__file__).parent / "test_files"
 PRIVATE_CLASS, PRIVATE_SYNTAX = "1.2.826.0.1.3680043.8.498.1", "1.2.826.0.1.3680043.8.498.2"

@@ -17,7 +17,8 @@ from pynetdicom.sop_class import CTImageStorage
 
 from gateway.header import dataset_digest
 from gateway.sending import send
-from tests.door import free_port, image, open_door, published_when, settings_in, stored, until, written
+from tests.door import image, open_door, published_when, settings_in, stored, until, written
+from tests.engines.ports import free_port
 
 
 def send_to(port, paths, manifest, **options):

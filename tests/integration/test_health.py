@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from contextlib import ExitStack
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -17,23 +15,11 @@ from deploy.health import Health
 from deploy.ports import PROCESSES
 from schemas.catalogue import AGENTS, PACS, decode
 from streams.opening import open_tail
+from tests.engines.ports import free_port, ports_in_a_row
 from tests.phantoms import write_studies
-from tests.stack import Stack, free_port, running, wait_quiescent
+from tests.stack import Stack, running, wait_quiescent
 
 IMAGES = 12
-
-
-def ports_in_a_row(count: int) -> int:
-    """Find the first of so many free ports."""
-    while True:
-        first = free_port()
-        with ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-        return first
 
 
 def answer(port: int, path: str) -> str:

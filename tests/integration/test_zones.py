@@ -22,8 +22,9 @@ import pytest
 
 from deploy.migrate import apply
 from schemas.catalogue import AGENTS, TOPICS
+from tests.engines.ports import free_port
 from tests.phantoms import write_studies
-from tests.stack import Stack, free_port, wait_quiescent
+from tests.stack import Stack, wait_quiescent
 
 INNER = {"gateway": ["gateway"], **{name: ["agents", name] for name in AGENTS if AGENTS[name] == "inner"}}
 OUTER = {
