@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from tests.stack import ROOT, free_port
+from tests.engines.ports import free_port
+from tests.stack import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -31,7 +31,7 @@ from streams.settings import Settings
 from streams.store.api import OpenJob
 from streams.store.opening import open_store
 from streams.store.stamp import KEY, KIND, Stamp
-from tests.stack import free_port
+from tests.engines.ports import free_port
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WELL = Report(

@@ -220,10 +220,17 @@ async def test_live_counts_are_throttled_and_the_last_one_is_told():
 
 async def test_a_bus_that_is_away_stops_no_live_counts():
     class Away(Bus):
-        async def send_all(self, messages):
-            raise Unavailable("away")
+        away = True
 
-    store = MemoryStore()
-    progress = Progress(store.facts, Away(), Ticking(), kinds=("stored",), source="/chips/agents/arrivals")
-    progress.changed(PROJECT, key(1), key(1))
-    await progress.flush()
+        async def send_all(self, messages):
+            if self.away:
+                raise Unavailable("away")
+            await super().send_all(messages)
+
+    store, bus = MemoryStore(), Away()
+    progress = Progress(store.facts, bus, Ticking(), kinds=("stored",), source="/chips/agents/arrivals")
+    for bus.away, series in ((True, 1), (False, 2)):
+        progress.changed(PROJECT, key(1), key(series))
+        await progress.flush()
+    # What was not heard is dropped, and what comes later is told.
+    assert [one.series for one in bus.data(LIVE, SeriesProgress)] == [key(2)]
