@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from plugins.phantom.ellipsoid import draw_spec
 from plugins.phantom.series import series_of
+from tests.dcmtk import dcmtk
 from tests.stack import PASSWORD, Stack, running
 from tests.tiers import TIERS, tier
 
@@ -24,8 +25,6 @@ DONE_S = 120.0
 
 SEEDS = itertools.count(1)
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-STORESCU = os.environ.get("STORESCU", "/usr/bin/storescu")
-"""dcmtk's: an activated environment has another of this name, pynetdicom's."""
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +119,7 @@ def visit(browser, stack):
 def storescu(stack: Stack, folder: Path) -> None:
     """Send a folder as a scanner does, with dcmtk."""
     subprocess.run(
-        [STORESCU, "-aec", "CHIPS", "+sd", "+r", "127.0.0.1", str(stack.dicom_port), str(folder)],
+        [dcmtk("storescu"), "-aec", "CHIPS", "+sd", "+r", "127.0.0.1", str(stack.dicom_port), str(folder)],
         check=True,
         timeout=120,
         capture_output=True,

@@ -20,6 +20,7 @@ from pynetdicom import AllStoragePresentationContexts
 from gateway.header import dataset_digest
 from schemas.identity import instance_event_id
 from streams.errors import Rejected
+from tests.dcmtk import dcmtk
 from tests.door import (
     CT,
     PATIENT,
@@ -153,12 +154,14 @@ async def test_a_private_class_in_a_private_syntax_is_kept(tmp_path):
     assert (event.sop_class_uid, event.transfer_syntax_uid) == context
 
 
-@pytest.mark.parametrize("sender", [["storescu", "+sd", "+r"], ["dcmsend", "+sd", "+r"]], ids=lambda c: c[0])
+@pytest.mark.parametrize("sender", ["storescu", "dcmsend"])
 async def test_dcmtk_sends_a_folder(tmp_path, sender):
     series = image().SeriesInstanceUID
     paths = written(tmp_path / "out", [image(series, number=n) for n in range(12)])
     async with open_door(settings_in(tmp_path / "data")) as door:
-        code, output = await command(*sender, "127.0.0.1", str(door.port), str(tmp_path / "out"))
+        code, output = await command(
+            dcmtk(sender), "+sd", "+r", "127.0.0.1", str(door.port), str(tmp_path / "out")
+        )
         assert code == 0, output
         events = await published_when(door.settings, 13)
         kept = {dataset_digest(path) for path in door.originals()}
@@ -171,7 +174,9 @@ async def test_dcmtk_sends_a_folder(tmp_path, sender):
 async def test_several_series_of_one_association_each_hear_of_its_end(tmp_path):
     written(tmp_path / "out", [image(series) for series in ("1.2.3.1", "1.2.3.2", "1.2.3.1")])
     async with open_door(settings_in(tmp_path / "data")) as door:
-        code, output = await command("storescu", "+sd", "127.0.0.1", str(door.port), str(tmp_path / "out"))
+        code, output = await command(
+            dcmtk("storescu"), "+sd", "127.0.0.1", str(door.port), str(tmp_path / "out")
+        )
         assert code == 0, output
         events = await published_when(door.settings, 5)
     by_series = {end.series: end.instances for end in ended(events)}
@@ -298,7 +303,13 @@ async def test_nothing_that_identifies_is_logged(tmp_path):
     log = tmp_path / "log"
     door = DoorProcess(settings, log)
     _, output = await command(
-        "storescu", "-v", "--no-halt", "+sd", "127.0.0.1", str(settings.dicom_port), str(tmp_path / "out")
+        dcmtk("storescu"),
+        "-v",
+        "--no-halt",
+        "+sd",
+        "127.0.0.1",
+        str(settings.dicom_port),
+        str(tmp_path / "out"),
     )
 
     def odd_uid():
