@@ -69,10 +69,11 @@ async def until(condition):
             await asyncio.sleep(0.02)
 
 
-async def lag_of(bus, agent):
+async def lag_of(bus, agent, *topics):
+    """Count what is not committed, of the topics named where nothing is committed yet, too."""
     admin = open_admin(bus.settings)
     try:
-        return sum((await admin.lag(f"chips-{agent}")).values())
+        return sum((await admin.lag(f"chips-{agent}", [topic.name for topic in topics])).values())
     finally:
         await admin.close()
 
@@ -248,6 +249,11 @@ async def test_a_second_worker_on_kafka_shares_and_nothing_is_lost_when_partitio
                     Message(one.name, f"m{text}", event(text, f"m{text}")) for text in more
                 )
                 await until(lambda: set(by["b"]) & set(more))
-            await until(lambda: {*by["a"], *by["b"]} >= {*sent, *more})
-        assert await lag_of(bus, bus.prefix) == 0
+            # Not when each was handled once: what was under way when partitions moved is done again by its
+            # new owner, since nobody may acknowledge what is no longer theirs.
+            async with asyncio.timeout(60):
+                while await lag_of(bus, bus.prefix, one):
+                    await asyncio.sleep(0.2)
+            assert {*by["a"], *by["b"]} == {*sent, *more}
+        assert await lag_of(bus, bus.prefix, one) == 0
         await producer.close()
