@@ -61,6 +61,7 @@ def ended(state: Carried, outcome: Outcome, time: datetime) -> list[Event]:
             source=SOURCE,
             subject=series_stream(state.project, series),
             time=time,
+            correlationid=state.association,
         )
         for series, count in state.series.items()
     ]

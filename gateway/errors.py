@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
+
 from streams.errors import Rejected, Unavailable
+
+
+def where_of(error: BaseException) -> list[str]:
+    """Name the places that an error came through, without any text of it, which could quote a value."""
+    found = traceback.extract_tb(error.__traceback__)[-12:]
+    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in found]
 
 
 class ObjectRefused(Rejected):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import sys
 from collections.abc import Callable
 from socketserver import BaseServer
 from typing import Any
@@ -16,6 +17,7 @@ import structlog
 from pynetdicom.association import Association
 from pynetdicom.transport import AddressInformation, AssociationServer, AssociationSocket, RequestHandler
 
+from gateway.errors import where_of
 from gateway.receiving import Reception
 from gateway.spool import Announced, Spool
 
@@ -147,7 +149,9 @@ class DoorServer(AssociationServer):
 
     def handle_error(self, _request: socket.socket, _address: Any) -> None:
         """Tell that a connection could not be served; the others go on."""
-        log.exception("gateway.connection_failed")  # noqa: LOG004 - socketserver calls it in its handler
+        error = sys.exception()
+        if error is not None:
+            log.error("gateway.connection_failed", kind=type(error).__name__, where=where_of(error))
 
 
 class _Handler(RequestHandler):

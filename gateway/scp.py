@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.sop_class import Verification
 
 from gateway.associations import Carried, carry, ended, outcome_of
-from gateway.errors import ObjectRefused
+from gateway.errors import ObjectRefused, where_of
 from gateway.listening import DoorAssociation, DoorServer
 from gateway.metrics import Metrics
 from gateway.receiving import MAX_PDU, PynetdicomFile
@@ -139,7 +138,7 @@ class Door:
             self._carried[event.assoc] = carried
         self._metrics.associations.inc()
         log.info(
-            "association.established", association=carried.association, calling_ae=_ae_title(event.assoc)
+            "association.established", correlationid=carried.association, calling_ae=_ae_title(event.assoc)
         )
 
     def _on_store(self, event: evt.Event) -> Dataset | int:
@@ -151,10 +150,11 @@ class Door:
         except ObjectRefused as refused:
             return self._refuse(carried, refused)
         except Exception as error:  # noqa: BLE001 - a defect must not pass for success, nor end others' work
-            # Where, and not what it says: that might quote a value.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            log.error(  # noqa: TRY400 - see above
-                "object.failed", association=carried.association, kind=type(error).__name__, where=where
+            log.error(  # noqa: TRY400 - where, and not what it says: that might quote a value
+                "object.failed",
+                correlationid=carried.association,
+                kind=type(error).__name__,
+                where=where_of(error),
             )
             return self._refuse(carried, failed())
         return _SUCCESS
@@ -163,7 +163,7 @@ class Door:
         self._metrics.refused.labels(refused.reason).inc()
         log.warning(
             "object.refused",
-            association=carried.association,
+            correlationid=carried.association,
             reason=refused.reason,
             status=f"{refused.status:04X}",
         )
@@ -198,7 +198,7 @@ class Door:
         self._metrics.ended.labels(outcome).inc()
         log.info(
             "association.ended",
-            association=carried.association,
+            correlationid=carried.association,
             outcome=outcome,
             series=len(carried.series),
             instances=sum(carried.series.values()),
@@ -208,7 +208,7 @@ class Door:
             self._storing.record(events)
         except Unavailable as error:
             # Its series settle by their quiet time.
-            log.warning("association.end_not_recorded", association=carried.association, error=str(error))
+            log.warning("association.end_not_recorded", correlationid=carried.association, error=str(error))
 
 
 def _note_abort(event: evt.Event) -> None:

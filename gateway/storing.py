@@ -73,7 +73,7 @@ class Storing:
         received
             The object; its file has been moved away when this returns.
         association
-            Id of what brought it.
+            Id of what brought it; the story that all which follows belongs to.
         origin
             Name of its source.
 
@@ -90,9 +90,10 @@ class Storing:
         except NoSpace as error:
             raise no_room() from error
         except Unavailable as error:
-            log.error("gateway.vault_failed", association=association, error=str(error))  # noqa: TRY400 - the reason says it all
+            log.error("gateway.vault_failed", correlationid=association, error=str(error))  # noqa: TRY400 - the reason says it all
             raise vault_failed() from error
         crashpoint("gateway.after_fsync_before_reply")
+        log.debug("object.stored", correlationid=association, event_id=event.id, type=event.type)
         stored: InstanceStored = event.data
         return stored
 
@@ -150,4 +151,5 @@ class Storing:
             source=SOURCE,
             subject=series_stream(self.project, series),
             time=now,
+            correlationid=association,
         )

@@ -49,7 +49,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         For an event of a stream with invariants: the stream's version after it, zero padded so that
         it sorts as text (CloudEvents sequence extension).
     correlationid, causationid
-        The first event of the story, and the one that this follows from.
+        The story: the id of its first event, or of the DICOM association that brought the images; and the
+        event that this follows from.
     recordedtime
         When it became part of our record; `time` is when it happened.
     authtype, authid

@@ -19,11 +19,18 @@ def first(
     subject: str,
     time: datetime,
     partitionkey: str | None = None,
+    correlationid: str | None = None,
     authtype: AuthType = "system",
     authid: str | None = None,
     traceparent: str | None = None,
 ) -> Event:
-    """Make the first event of a story; it is its own correlation."""
+    """Make an event that follows from no other.
+
+    Parameters
+    ----------
+    correlationid
+        The story that it belongs to; when not given it begins one, and its id is that story's.
+    """
     return Event(
         specversion="1.0",
         id=event_id,
@@ -34,7 +41,7 @@ def first(
         datacontenttype="application/json",
         partitionkey=partitionkey or subject,
         data=data,
-        correlationid=event_id,
+        correlationid=correlationid or event_id,
         recordedtime=time,
         traceparent=traceparent,
         authtype=authtype,

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper
+from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper, deadline_of
 from agents.progress import Progress
 from agents.spec import AgentSpec
 from schemas import pacs
@@ -30,7 +30,7 @@ from streams.clock import Clock
 from streams.crashpoints import crashpoint
 from streams.histories import Aggregate, Histories
 from streams.publishing import publish
-from streams.store.api import Deadline, Fact, Store
+from streams.store.api import Fact, Store
 
 CONSUMER = "arrivals"
 TOPICS = CONSUMES[CONSUMER]
@@ -93,7 +93,7 @@ class Arrivals:
             case pacs.InstanceStored() as data:
                 await self._stored(event, data)
             case pacs.AssociationEnded() as data:
-                await self._ended(data)
+                await self._ended(event, data)
             case pacs.SeriesDue() as data:
                 await self._due(event, data)
             case _:
@@ -107,7 +107,7 @@ class Arrivals:
         # Only a settled series asks whether the image is new: a fact that is there already stays as it is.
         known = settled and await self._store.facts.has(data.project, "stored", data.series, key)
         await self._store.facts.put([_stored_fact(data, key, version)])
-        await self._set_deadline(stream, self._clock() + self._quiet)
+        await self._set_deadline(event, stream, self._clock() + self._quiet)
         crashpoint("arrivals.after_fact_before_append")
         of_study = SeriesOfStudy(
             patient=data.patient, study=data.study, series=data.series, modality=data.modality
@@ -157,7 +157,7 @@ class Arrivals:
         await publish(self._producer, [msgspec.structs.replace(announced, id=same)])
         _remember(self._announced, stream, None)
 
-    async def _ended(self, data: pacs.AssociationEnded) -> None:
+    async def _ended(self, event: Event, data: pacs.AssociationEnded) -> None:
         """Look at the series soon: a new image before then moves the deadline on."""
         fact = Fact(
             data.project,
@@ -167,7 +167,9 @@ class Arrivals:
             msgspec.json.encode(data.outcome),
         )
         await self._store.facts.put([fact])
-        await self._set_deadline(series_stream(data.project, data.series), self._clock() + self._settle)
+        await self._set_deadline(
+            event, series_stream(data.project, data.series), self._clock() + self._settle
+        )
 
     async def _due(self, event: Event, data: pacs.SeriesDue) -> None:
         stream = series_stream(data.project, data.series)
@@ -195,8 +197,8 @@ class Arrivals:
             {fact.key: msgspec.json.decode(fact.body, type=aggregate.AssociationOutcome) for fact in ended},
         )
 
-    async def _set_deadline(self, stream: str, due: datetime) -> None:
-        await self._store.deadlines.set(Deadline(DEADLINE_KIND, stream, due, b""))
+    async def _set_deadline(self, cause: Event, stream: str, due: datetime) -> None:
+        await self._store.deadlines.set(deadline_of(stream, due, cause))
         _remember(self._deadlines, stream, due)
 
 

@@ -56,6 +56,11 @@ class Sweeper:
         return len(fresh)
 
 
+def deadline_of(stream: str, due: datetime, cause: Event) -> Deadline:
+    """Make the deadline that an event sets for its series; it keeps the event's story for what follows."""
+    return Deadline(DEADLINE_KIND, stream, due, (cause.correlationid or cause.id).encode())
+
+
 def _event(deadline: Deadline) -> Event:
     _, project, series = parse_stream(deadline.key)
     return first(
@@ -64,4 +69,5 @@ def _event(deadline: Deadline) -> Event:
         source="/chips/agents/arrivals",
         subject=deadline.key,
         time=deadline.due,
+        correlationid=deadline.body.decode() or None,
     )

@@ -36,12 +36,13 @@ def metrics(port: int) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 
 async def first_story(stack: Stack) -> str:
-    """Give the correlation id of the first image that the gateway published."""
+    """Give the correlation id of the first image that the gateway published: its association's."""
     tail = open_tail(stack.settings)
     try:
         async for record in tail.records([PACS.name], start="beginning"):
             event = decode(record.value)
             if event.type == "chips.pacs.instance.stored.v1":
+                assert event.correlationid == event.data.association
                 return event.correlationid
     finally:
         await tail.close()
@@ -85,9 +86,14 @@ def test_every_process_tells_how_it_is_and_a_story_is_followed(tmp_path):
         if line.startswith("{") and story in line:
             entry = json.loads(line)
             assert entry["correlationid"] == story
-            told.setdefault(entry["process"], set()).add(entry["type"])
-    assert told["arrivals"] == told["anonymization"] == {"chips.pacs.instance.stored.v1"}
-    assert told["feeds"] >= {"chips.image.series.receiving.v1", "chips.command.feed.receive_series.v1"}
+            told.setdefault(entry["process"], set()).add(entry.get("type", entry["event"]))
+    stored, pacs = "chips.pacs.instance.stored.v1", "chips.pacs.series"
+    assert told["gateway"] == {"association.established", stored, "association.ended"}
+    assert told["arrivals"] >= {stored, "chips.pacs.association.ended.v1", f"{pacs}.due.v1"}
+    assert told["anonymization"] >= {stored, f"{pacs}.settled.v1"}
+    assert told["dispatch"] >= {"chips.image.series.anonymized.v1", "chips.command.job.report_succeeded.v1"}
+    assert told["feeds"] >= {"chips.image.series.receiving.v1", "chips.job.succeeded.v1"}
+    assert "runner" in told
 
 
 async def test_what_is_not_ready_says_why():

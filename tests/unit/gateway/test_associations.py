@@ -27,6 +27,7 @@ def test_each_series_hears_once_what_was_stored_of_it(stored):
     assert [decode(encode(event)) for event in events] == events
     assert ended(state, "released", NOON) == events
     for event in events:
+        assert event.correlationid == ASSOCIATION
         assert event.subject == event.partitionkey == f"series/default/{event.data.series}"
 
 

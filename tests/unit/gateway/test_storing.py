@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.policy import BASIC
@@ -11,8 +12,9 @@ from gateway.journal import Journal
 from gateway.spool import Announced
 from gateway.storing import Storing
 from gateway.vault import Vault
+from schemas.catalogue import decode
 from streams.clock import utc_now
-from tests.door import CT, encoded, image, new_uid
+from tests.door import CT, PATIENT, encoded, image, new_uid
 
 KEY = ProjectKey(project="default", secret=bytes(range(32)))
 ASSOCIATION = "00000000-0000-5000-8000-000000000001"
@@ -48,6 +50,16 @@ def test_studies_without_a_patient_id_are_not_one_patient(storing, patient_id):
         said.setdefault(study, set()).add(keep(storing, dataset).patient)
     assert {len(patients) for patients in said.values()} == {1}
     assert said["1.2.3.1"] != said["1.2.3.2"]
+
+
+def test_an_image_belongs_to_the_story_of_its_association(storing):
+    with capture_logs() as lines:
+        keep(storing, image())
+    (event,) = map(decode, storing._journal.read(10))
+    assert event.correlationid == ASSOCIATION != event.id
+    (line,) = [line for line in lines if line["event"] == "object.stored"]
+    assert (line["event_id"], line["correlationid"]) == (event.id, ASSOCIATION)
+    assert PATIENT not in str(lines)
 
 
 @pytest.mark.parametrize("patient_id", ["", "SYNTH-4711"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+import msgspec
 import pytest
 
 from agents.arrivals.agent import Arrivals, arrivals_agent
@@ -15,8 +16,9 @@ from schemas.live import SeriesProgress
 from schemas.pacs import SeriesDue, SeriesReopened, SeriesSettled
 from streams.errors import Unavailable
 from streams.publishing import message
+from streams.store.api import Deadline
 from streams.store.memory.store import MemoryStore
-from tests.unit.agents.flowing import PROJECT, Bus, Crash, Group, Ticking, ended, key, stored
+from tests.unit.agents.flowing import PROJECT, Bus, Crash, Group, Ticking, ended, key, stored, uuid
 
 PACS, IMAGE, LIVE = "chips.pacs.v1", "chips.image.v1", "chips.live.v1"
 
@@ -172,6 +174,33 @@ async def test_the_sweeper_tells_once_then_again_when_nobody_listened():
     door.clock.move(31)
     assert await door.sweeper.sweep() == 1
     assert len({event.id for event in door.bus.events(PACS) if isinstance(event.data, SeriesDue)}) == 1
+
+
+@pytest.mark.parametrize("last", ["image", "end"])
+async def test_what_settles_belongs_to_the_story_of_the_last_that_came(last):
+    door = Door()
+    of = {number: uuid(f"association {number}") for number in (1, 2)}
+
+    def told(event, number):
+        return msgspec.structs.replace(event, correlationid=of[number])
+
+    await door.receive(told(stored(1), 1), told(stored(2, association=2), 2))
+    if last == "end":
+        await door.receive(told(ended(), 1))
+    await door.wait(11)
+    for kind in (SeriesDue, SeriesSettled):
+        (event,) = [event for event in door.bus.events(PACS) if isinstance(event.data, kind)]
+        assert event.correlationid == of[1 if last == "end" else 2]
+    (receiving,) = door.bus.events(IMAGE)
+    assert receiving.correlationid == of[1]
+
+
+async def test_a_deadline_of_before_tells_its_own_story():
+    door = Door()
+    await door.store.deadlines.set(Deadline("series", f"series/{PROJECT}/{key(1)}", door.clock(), b""))
+    await door.sweeper.sweep()
+    (due,) = door.bus.events(PACS)
+    assert due.correlationid == due.id
 
 
 @pytest.mark.parametrize("seed", range(8))
