@@ -35,7 +35,8 @@ class Vault:
     ----------
     root
         The vault. `objects` holds blobs, `incoming` what is being received; what lies there at the start
-        was left by a process that died, was never acknowledged, and goes.
+        was left by a process that died, was never acknowledged, and goes. So does what such a process left
+        among the blobs' temporary files.
     reserve
         Bytes that stay free.
     """
@@ -50,6 +51,7 @@ class Vault:
             folder.chmod(0o700)
         for left in self.incoming.iterdir():
             left.unlink()
+        self.blobs.sweep_tmp()
 
     def has_room(self) -> bool:
         """Tell whether more than the reserve is free."""

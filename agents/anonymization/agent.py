@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import structlog
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import summarize
@@ -44,6 +45,8 @@ THREADS = 2
 
 DICOM = "application/dicom"
 
+log = structlog.get_logger()
+
 Judge = Callable[[InstanceStored], Anonymized | Quarantine]
 """Judges an image; blocks."""
 
@@ -64,6 +67,10 @@ def anonymization_agent(
         When the policy does not exist, or the keys can't be used.
     """
     vault = settings.path("vault")
+    # Of the folder's writers, in all zones, one sweeps.
+    swept = blobs.sweep_tmp()
+    if swept:
+        log.info("blobs.swept", files=swept)
     keyring = Keyring(vault)
     # Asked now, so that keys that can't be used are told at the start and not image by image.
     keyring.known_key(settings.project)

@@ -211,6 +211,39 @@ def test_old_temporary_files_are_swept_and_young_ones_and_blobs_stay(blobs):
     assert blobs.exists("default", ref)
 
 
+def test_a_sweep_that_takes_a_writers_file_fails_that_write_and_no_more(blobs):
+    """Nobody sweeps so young files; even then nothing is lost but the try."""
+
+    def swept():
+        yield b"x" * 1000
+        assert blobs.sweep_tmp(older_than_s=-1) == 1
+        yield b"x" * 1000
+
+    with pytest.raises(Unavailable):
+        blobs.put("default", swept(), "text/plain")
+    assert files(blobs) == []
+    ref = blobs.put("default", b"x" * 2000, "text/plain")
+    assert blobs.path("default", ref).stat().st_size == 2000
+
+
+def test_a_file_of_another_user_that_may_not_go_stops_no_sweep(blobs, monkeypatch):
+    blobs.put("default", b"x", "text/plain")
+    left = [blobs.root / "tmp" / name for name in ("1-theirs", "2-ours")]
+    for file in left:
+        file.write_bytes(b"half")
+    unlink = Path.unlink
+
+    def refusing(self, *, missing_ok=False):
+        if self.name == "1-theirs":
+            raise PermissionError(errno.EACCES, "permission denied")
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refusing)
+    assert blobs.sweep_tmp(older_than_s=-1) == 1
+    assert left[0].exists()
+    assert not left[1].exists()
+
+
 def test_a_writer_that_is_killed_leaves_no_blob(tmp_path):
     """It is killed between its first and last chunk."""
     program = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -212,6 +214,18 @@ def test_keys_that_cannot_be_used_are_told_at_the_start(tmp_path, content):
     (settings.path("vault") / "keys.json").write_text(content)
     with pytest.raises(Rejected, match="damaged"):
         anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
+
+
+def test_a_start_sweeps_what_dead_writers_left_among_the_blobs(tmp_path):
+    blobs = Blobs(tmp_path / "blobs")
+    ref = blobs.put(PROJECT, b"x", "text/plain")
+    old, young = blobs.root / "tmp" / "1-old", blobs.root / "tmp" / "1-young"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (1e9, 1e9))
+    anonymization_agent(Settings(data=str(tmp_path)), MemoryStore(), Bus(), Ticking(), blobs=blobs)
+    assert [file.name for file in (blobs.root / "tmp").iterdir()] == [young.name]
+    assert blobs.exists(PROJECT, ref)
 
 
 async def test_what_is_no_dicom_is_kept_back(tmp_path):

@@ -100,6 +100,17 @@ def test_what_a_dead_gateway_was_receiving_goes(tmp_path):
     assert not left.path.exists()
 
 
+def test_temporary_files_that_dead_writers_left_go_and_those_of_living_ones_stay(tmp_path):
+    folder = tmp_path / "vault" / "objects" / "tmp"
+    folder.mkdir(parents=True)
+    old, young = folder / "1-old", folder / "1-young"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (1e9, 1e9))
+    Vault(tmp_path / "vault", 0)
+    assert list(folder.iterdir()) == [young]
+
+
 def test_the_reserve_stays_free(tmp_path):
     free = Vault(tmp_path / "vault", 0).free()
     assert Vault(tmp_path / "vault", free // 2).has_room()
