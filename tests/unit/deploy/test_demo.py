@@ -152,6 +152,13 @@ async def test_a_kept_folder_keeps_its_login(settings, tmp_path):
     assert (tmp_path / "login").stat().st_mode & 0o077 == 0
 
 
+async def test_a_password_that_was_kept_before_a_crash_becomes_the_accounts(settings, tmp_path):
+    (tmp_path / "login").write_text("kept-before-the-crash\n")
+    account = await login.ensure(settings, tmp_path)
+    assert account.password == "kept-before-the-crash"
+    assert await enters(settings, account)
+
+
 async def test_a_login_whose_password_is_gone_is_not_told_wrongly(settings, tmp_path):
     await login.ensure(settings, tmp_path)
     (tmp_path / "login").unlink()
