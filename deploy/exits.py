@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from schemas.envelope import InvalidEvent
-from streams.errors import Misconfigured, Poison, Refused, Rejected, Unavailable
+from streams.errors import Damaged, Misconfigured, Poison, Refused, Rejected, Unavailable
 
 FAMILIES = (Rejected, Poison, Unavailable, InvalidEvent)
 """The errors that have a status; anything else is a defect of ours, told with its traceback."""
@@ -46,6 +46,8 @@ def status_of(error: BaseException) -> Exit:
     match error:
         case Misconfigured():
             return Exit.CONFIG
+        case Damaged():
+            return Exit.DATA
         case Unavailable() | Refused():
             return Exit.TEMPFAIL
         case Rejected():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from streams.errors import Rejected, Unavailable
+from streams.errors import Damaged, Rejected, Unavailable
 
 
 def where_of(error: BaseException) -> list[str]:
@@ -37,7 +37,7 @@ class JournalBroken(Unavailable):
     """The journal's disk failed: what it holds is unknown until the gateway starts anew."""
 
 
-class JournalDamaged(Rejected):
+class JournalDamaged(Damaged):
     """A segment does not read back: its disk lost what was durable. An operator must see to it."""
 
     def __init__(self, what: str) -> None:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from gateway.identity import SECRET_BYTES, ProjectKey
 from schemas.identity import ProjectId
 from streams.durable import lasting_folder, sync, sync_folder
-from streams.errors import NewerFormat, Rejected, Unavailable
+from streams.errors import Damaged, Misconfigured, NewerFormat, Unavailable
 
 _MASTER_BYTES = 32
 
@@ -152,7 +152,7 @@ class Keyring:
                 )
             keys = msgspec.json.decode(content, type=_Keys)
         except msgspec.DecodeError as error:
-            raise Rejected(
+            raise Damaged(
                 f"{self._file} is damaged: restore it from a backup, never make it anew."
             ) from error
         for file in (self._master, self._next):
@@ -166,7 +166,7 @@ class Keyring:
         if not keys.projects and not self._master.exists():
             # A crash between the two files of the first use: nothing was wrapped yet.
             return self._create()
-        raise Rejected(
+        raise Damaged(
             f"{self._master} is missing or is not the master key that wrapped {self._file}: "
             "restore it from a backup."
         )
@@ -174,7 +174,7 @@ class Keyring:
     def _create(self) -> tuple[_Keys, bytes]:
         if self._master.exists():
             if self._own_master:
-                raise Rejected(
+                raise Damaged(
                     f"{self._file} is missing beside its master key: restore it from a backup. "
                     f"Only for an empty vault, remove {self._master} and start anew."
                 )
@@ -199,7 +199,7 @@ class Keyring:
         try:
             return aes_key_unwrap(master, base64.b64decode(wrapped, validate=True))
         except (InvalidUnwrap, binascii.Error, ValueError) as error:
-            raise Rejected(
+            raise Damaged(
                 f"A key in {self._file} can't be unwrapped: restore the file from a backup."
             ) from error
 
@@ -215,13 +215,13 @@ def _read_master(file: Path) -> bytes:
     except ValueError:
         master = b""
     if len(master) != _MASTER_BYTES:
-        raise Rejected(f"{file} is no master key (64 hex digits): restore it from a backup.")
+        raise Damaged(f"{file} is no master key (64 hex digits): restore it from a backup.")
     return master
 
 
 def _private(file: Path) -> None:
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise Rejected(f"Others can read {file}: chmod 600 it, and think of rotating its keys.")
+        raise Misconfigured(f"Others can read {file}: chmod 600 it, and think of rotating its keys.")
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -49,6 +49,10 @@ class NewerFormat(Misconfigured):
     """Data written by a newer CHIPS; an older one must not touch it."""
 
 
+class Damaged(Rejected):
+    """Stored bytes do not read back, or do not belong together: an operator must restore them."""
+
+
 class Refused(Rejected):
     """The bus refused a message (no such topic, too large, not allowed).
 

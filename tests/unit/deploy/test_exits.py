@@ -14,7 +14,7 @@ from deploy.exits import Exit, finish, status_of, told
 from deploy.images import EngineAway, NotBuilt
 from gateway.errors import JournalDamaged
 from schemas.envelope import InvalidEvent
-from streams.errors import Misconfigured, NewerFormat, NoSpace, Poison, Refused, Rejected, Unavailable
+from streams.errors import Damaged, Misconfigured, NewerFormat, NoSpace, Poison, Refused, Rejected, Unavailable
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +28,7 @@ STATUSES = [
     (NoSpace("s"), 75),
     (EngineAway("e"), 75),
     (Poison("p"), 65),
+    (Damaged("d"), 65),
     (JournalDamaged("d"), 65),
     (InvalidEvent("i"), 65),
 ]
