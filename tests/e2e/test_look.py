@@ -59,3 +59,18 @@ def test_the_login_page_is_accessible_before_and_after_a_refusal(stack, browser,
     page.get_by_role("alert").get_by_text("Name or password is wrong.").wait_for()
     check(page, f"login-refused-{name}-{scheme}")
     context.close()
+
+
+def test_a_list_that_is_not_whole_says_so(stack, visit):
+    page = visit("ana").page
+
+    def shortened(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"more": True})
+
+    feeds = len(stack.session().cards())
+    page.get_by_role("heading", name="Feeds", level=1).wait_for()
+    assert page.get_by_text("Showing the newest").count() == 0
+    page.route("**/api/feeds", shortened)
+    page.reload()
+    page.get_by_text(f"Showing the newest {feeds} feeds.").wait_for()
