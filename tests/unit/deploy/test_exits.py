@@ -14,7 +14,16 @@ from deploy.exits import Exit, finish, status_of, told
 from deploy.images import EngineAway, NotBuilt
 from gateway.errors import JournalDamaged
 from schemas.envelope import InvalidEvent
-from streams.errors import Damaged, Misconfigured, NewerFormat, NoSpace, Poison, Refused, Rejected, Unavailable
+from streams.errors import (
+    Damaged,
+    Misconfigured,
+    NewerFormat,
+    NoSpace,
+    Poison,
+    Refused,
+    Rejected,
+    Unavailable,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -92,7 +101,7 @@ sys.exit(process.run("one", work))
         ("Rejected", 78),
         ("NewerFormat", 78),
         ("Poison", 65),
-        ("JournalDamaged", 65),
+        ("Damaged", 65),
         ("InvalidEvent", 65),
     ],
 )
