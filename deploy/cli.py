@@ -264,6 +264,25 @@ def user_add(name: str, *, display_name: str | None = None) -> int:
     return finish(work(name, display_name or name))
 
 
+@user.command(name="erase")
+def user_erase(name: str, *, yes: Annotated[bool, Parameter(negative="")] = False) -> int:
+    """Erase a person: nobody can read what they wrote any more, and nothing says who they were.
+
+    Destroys the key of their comments, closes their sessions, removes credentials and display name. The
+    history keeps its shape: that something was said, where and when. It can't be undone.
+
+    Parameters
+    ----------
+    name
+        What the person logs in with.
+    yes
+        Do not ask.
+    """
+    from deploy.users import erase as work
+
+    return finish(work(name, yes=yes))
+
+
 config = App(name="config", help="Settings.")
 app.command(config)
 

@@ -14,6 +14,9 @@ from streams.errors import Rejected
 from streams.settings import Settings
 from streams.store.opening import open_store
 from ui.auth.accounts import Account, Accounts
+from ui.auth.sessions import Sessions
+from ui.subjects import erasing
+from ui.subjects.keys import KNOWN_S
 
 
 async def add(name: str, display_name: str) -> int:
@@ -36,6 +39,23 @@ async def make(settings: Settings, name: str, display_name: str, password: str) 
         await store.close()
 
 
+async def erase(name: str, *, yes: bool) -> int:
+    """Erase a person, once that is confirmed."""
+    if not yes:
+        _confirm(name)
+    store = await open_store(settings_here().settings)
+    try:
+        await store.check()
+        records = store.records
+        closed = await erasing.erase(name, records, Accounts(records), Sessions(records, utc_now))
+    finally:
+        await store.close()
+    say(
+        f"Account {name} erased, {closed} sessions closed. Pages show its texts no more within {KNOWN_S:g} s."
+    )
+    return 0
+
+
 def made_up_password() -> str:
     """Make a password of 96 random bits, easy to read aloud."""
     return "-".join(secrets.token_hex(3) for _ in range(4))
@@ -53,3 +73,11 @@ def _password() -> tuple[str, bool]:
     if getpass.getpass("Again: ") != first:
         raise Rejected("The two passwords differ: try again.")
     return first, False
+
+
+def _confirm(name: str) -> None:
+    if not sys.stdin.isatty():
+        raise Rejected("An erasure can't be undone: confirm it with --yes.")
+    typed = input(f"Nobody will be able to read again what {name} wrote. Type the name to go on: ")
+    if typed.strip() != name:
+        raise Rejected("That is another name: nothing was done.")

@@ -57,14 +57,14 @@ class AddInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PostComment(msgspec.Struct, frozen=True, kw_only=True):
-    """Say something."""
+    """Say something, in a sealed text; a clear one is refused, so that no history holds it."""
 
     comment: Uuid
     text: CommentText
 
 
 class EditComment(msgspec.Struct, frozen=True, kw_only=True):
-    """Change one's own comment."""
+    """Change one's own comment, in a sealed text; a clear one is refused."""
 
     comment: Uuid
     text: CommentText

@@ -32,6 +32,10 @@ is a CloudEvent 1.0 in structured JSON of at most 64 KiB; `schemas/json` has the
 `feed/PROJECT/ID`, `job/PROJECT/ID` or `series/PROJECT/KEY`.
 
 Within a major version only optional fields come and go. Readers ignore what they do not know.
+
+A *sealed text* is `sealed:1:` and base64url without padding: what a person wrote, encrypted under a key that
+an erasure of the person destroys. Only the page's server can seal and open it: comment by its HTTP API, not
+by a command of your own. Events of release 0.1 may hold a clear text in its place.
 """
 
 

@@ -13,10 +13,12 @@ from schemas.identity import Key, ProjectId, Uuid
 from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Artefact, Attempt, Cause, Finding, Isolation, Measure, Name
 from schemas.pacs import Count, Modality, Version
+from schemas.sealed import MAX_SEALED
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Tag = Annotated[str, msgspec.Meta(pattern=r"^[^\s,][^,\n\r\t]{0,39}$(?!\n)")]
-CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=8000)]
+CommentText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_SEALED)]
+"""What a person wrote, sealed (`schemas.sealed`). Release 0.1 wrote it clear, so any text decodes."""
 
 
 class FeedCreated(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,14 +114,14 @@ class RunFailed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommentPosted(msgspec.Struct, frozen=True, kw_only=True):
-    """A person said something."""
+    """A person said something, in a sealed text."""
 
     comment: Uuid
     text: CommentText
 
 
 class CommentEdited(msgspec.Struct, frozen=True, kw_only=True):
-    """Its author changed a comment; the earlier text stays in the history."""
+    """Its author changed a comment, in a sealed text; the earlier one stays in the history."""
 
     comment: Uuid
     text: CommentText

@@ -55,7 +55,7 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A comment in its present wording."""
+    """A comment in its present wording, sealed as it rests: who serves a page opens it."""
 
     comment: Uuid
     author: str
@@ -137,7 +137,7 @@ class TimelineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     job: Uuid | None = None
     comment: Uuid | None = None
     text: str | None = None
-    """Title, tag, comment, cause or message: whatever the event says."""
+    """Title, tag, comment (sealed), cause or message: whatever the event says."""
     state: str | None = None
     counts: dict[str, int] = {}
 

@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Inner zone only: originals, journal and keys. Give it an owner of its own in production."""
     blobs: str = ""
     """Outer zone: anonymized objects and results, by content."""
+    subject_keys_file: str = ""
+    """The key that wraps the keys of people's texts; for ``ui`` alone; empty: ``subjects.key`` in data."""
     dicom_host: str = "127.0.0.1"
     dicom_port: Port = 11112
     dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$(?!\n)")] = "CHIPS"

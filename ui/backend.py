@@ -16,6 +16,7 @@ from ui.auth.limit import LoginLimit
 from ui.auth.sessions import COOKIE, SECURE_COOKIE, Sessions
 from ui.live.hub import Hub
 from ui.proxies import Network
+from ui.subjects.texts import Texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Backend:
     accounts: Accounts
     sessions: Sessions
     limit: LoginLimit
+    texts: Texts
     hub: Hub
     clock: Clock
     proxies: tuple[Network, ...] = ()

@@ -22,6 +22,7 @@ from ui.backend import Backend
 from ui.live.hub import Hub
 from ui.proxies import networks
 from ui.server import build
+from ui.subjects.texts import open_texts
 
 SHUTDOWN_S = 5.0
 
@@ -36,13 +37,14 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
     streams.errors.Unavailable
         When the store, the bus or the port can't be opened, or ``chips migrate`` has not run.
     streams.errors.Rejected
-        When the setting `trusted_proxies` is wrong.
+        When the setting `trusted_proxies` is wrong, or the file of the subjects' keys is not the store's.
     """
     proxies = networks(settings.trusted_proxies)
     metrics = CollectorRegistry()
     store = await open_store(settings)
     try:
         await store.check()
+        texts = await open_texts(settings, store.records)
         producer = open_producer(settings)
         try:
             hub = Hub(store, lambda: open_tail(settings), settings.project, metrics)
@@ -54,6 +56,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
                 accounts=Accounts(store.records),
                 sessions=Sessions(store.records, utc_now),
                 limit=LoginLimit(store.records, utc_now),
+                texts=texts,
                 hub=hub,
                 clock=utc_now,
                 proxies=proxies,

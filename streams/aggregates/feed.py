@@ -23,6 +23,7 @@ from schemas.feed import (
     RunStarted,
     RunSucceeded,
 )
+from schemas.sealed import is_sealed
 from streams.aggregates import feed_system
 from streams.aggregates.state import FeedState
 from streams.errors import Rejected
@@ -151,8 +152,7 @@ def _add_input(state: FeedState, study: str, patient: str | None) -> list[FeedEv
 def _post(state: FeedState, command: commands.PostComment, author: str | None) -> list[FeedEvent]:
     if author is None:
         raise Rejected("A comment needs an author: log in.")
-    if not command.text.strip():
-        raise Rejected("A comment needs at least one letter: type one.")
+    _check_sealed(command.text)
     known = state.comments.get(command.comment)
     if known is not None:
         if (known.author, known.text) == (author, command.text):
@@ -169,6 +169,11 @@ def _edit(state: FeedState, command: commands.EditComment, author: str | None) -
         raise Rejected("There is no such comment: load the feed again.")
     if author is None or known.author != author:
         raise Rejected("Only its author may edit a comment: post one of your own.")
-    if not command.text.strip():
-        raise Rejected("A comment needs at least one letter: type one.")
+    _check_sealed(command.text)
     return [] if command.text == known.text else [CommentEdited(comment=command.comment, text=command.text)]
+
+
+def _check_sealed(text: str) -> None:
+    # No word of a person enters the log clear: it could never be taken out again.
+    if not is_sealed(text):
+        raise Rejected("The text of a comment must be sealed: send it by the page's API, which does that.")

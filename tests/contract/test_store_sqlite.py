@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -261,3 +262,31 @@ async def test_a_damaged_file_is_unavailable_and_left_alone(tmp_path):
 
 def test_conflict_is_something_to_try_again():
     assert issubclass(Conflict, Unavailable)
+
+
+async def test_what_is_replaced_or_deleted_is_not_left_in_the_file(tmp_path):
+    """A destroyed key must be gone from the disk, not only from the table."""
+    file, gone, kept = tmp_path / "store.db", os.urandom(64).hex(), os.urandom(64).hex()
+    store = SqliteStore(file)
+    await store.migrate()
+    for key in ("replaced", "deleted"):
+        await store.records.put("subject_key", key, f"{key} {gone}".encode())
+    await store.records.put("subject_key", "kept", kept.encode())
+    assert f"replaced {gone}".encode() in await flushed(file)
+    await store.records.put("subject_key", "replaced", b"{}")
+    await store.records.delete("subject_key", "deleted")
+    left = await flushed(file)
+    await store.close()
+    assert kept.encode() in left
+    assert gone.encode() not in left
+
+
+async def flushed(file: Path) -> bytes:
+    """Give the bytes of the file and its log, the log being written back and emptied."""
+
+    def flush() -> bytes:
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+
+    return await asyncio.to_thread(flush)

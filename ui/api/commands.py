@@ -52,14 +52,15 @@ async def post(request: web.Request) -> web.Response:
     """``POST /api/commands``: 200 when accepted, 409 when refused, 202 when not decided within 10 s."""
     backend = request.app[BACKEND]
     wish = await body(request, Wish)
+    author = request[SESSION].account
     event = first(
-        _data(wish, backend),
+        await backend.texts.sealed(_data(wish, backend), wish.feed, author),
         event_id=wish.id,
         source="/chips/ui",
         subject=feed_stream(backend.settings.project, wish.feed),
         time=backend.clock(),
         authtype="app_user",
-        authid=request[SESSION].account,
+        authid=author,
     )
     await backend.producer.send(Message(COMMAND.name, event.partitionkey, encode(event)))
     answer = await backend.hub.reply(wish.id, REPLY_TIMEOUT_S)

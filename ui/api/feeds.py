@@ -40,7 +40,9 @@ async def detail(request: web.Request) -> web.Response:
     backend = request.app[BACKEND]
     row = await _feed_row(backend, feed_id(request))
     feed = msgspec.json.decode(row.body, type=FeedDetail)
-    return reply({"detail": feed, "counts": await _counts(backend, feed.card.series)})
+    return reply(
+        {"detail": await backend.texts.detail(feed), "counts": await _counts(backend, feed.card.series)}
+    )
 
 
 async def timeline(request: web.Request) -> web.Response:
@@ -52,7 +54,7 @@ async def timeline(request: web.Request) -> web.Response:
     rows = await backend.store.views.rows(
         "timeline", backend.settings.project, feed, after=f"{before:016d}", limit=limit, descending=True
     )
-    return bodies("rows", [row.body for row in rows])
+    return bodies("rows", await backend.texts.rows(feed, [row.body for row in rows]))
 
 
 async def file(request: web.Request) -> web.StreamResponse:

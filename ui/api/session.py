@@ -46,6 +46,9 @@ async def login(request: web.Request) -> web.Response:
     if old := request.cookies.get(backend.cookie):
         await backend.sessions.close(old)  # this browser forgets it now: nobody should have it any longer
     token, session = await backend.sessions.open(account.id)
+    if await backend.accounts.by_id(account.id) is None:  # erased meanwhile, and its sessions closed
+        await backend.sessions.close(token)
+        raise Refused(401, "Name or password is wrong.")
     response = reply({"user": public(account), "csrf": session.csrf})
     response.set_cookie(
         backend.cookie,

@@ -101,6 +101,19 @@ class Accounts:
         """Give all accounts."""
         return [msgspec.json.decode(row.body, type=Account) for row in await self._records.list("account")]
 
+    async def owner(self, name: str) -> str | None:
+        """Give the id of the account that has a name."""
+        found = await self._records.get("account_name", login_name(name))
+        return msgspec.json.decode(found.body, type=_Owner).id if found else None
+
+    async def remove(self, account_id: str) -> None:
+        """Take an account's credentials and display name away; its name stays taken until `release`."""
+        await self._records.delete("account", account_id)
+
+    async def release(self, name: str) -> None:
+        """Let a name be taken again."""
+        await self._records.delete("account_name", login_name(name))
+
     async def authenticate(self, name: str, password: str) -> Account | None:
         """Give the account when name and password fit; takes as long when the name is unknown.
 
@@ -118,8 +131,8 @@ class Accounts:
             self._waiting -= 1
 
     async def _authenticate(self, name: str, password: str) -> Account | None:
-        owner = await self._records.get("account_name", login_name(name))
-        account = await self.by_id(msgspec.json.decode(owner.body, type=_Owner).id) if owner else None
+        owner = await self.owner(name)
+        account = await self.by_id(owner) if owner else None
         fits = await self._verify(
             account.password if account else await self._decoy(), password[:MAX_PASSWORD]
         )

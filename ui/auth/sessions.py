@@ -17,6 +17,8 @@ COOKIE = "chips_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 """Its name over https: browsers take this prefix from nobody but the host itself, so that a neighbour on
 another subdomain can't put its own session in the place of ours."""
+MOST = 100_000
+"""Sessions of all people that are looked through; far more than begin within a `LIFETIME`."""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -53,6 +55,17 @@ class Sessions:
     async def close(self, token: str) -> None:
         """End a session."""
         await self._records.delete("session", _digest(token))
+
+    async def close_all(self, account: str) -> int:
+        """End all sessions of an account; return how many there were."""
+        found = [
+            stored.key
+            for stored in await self._records.list("session", MOST)
+            if msgspec.json.decode(stored.body, type=Session).account == account
+        ]
+        for key in found:
+            await self._records.delete("session", key)
+        return len(found)
 
 
 def same(expected: str, given: str | None) -> bool:

@@ -17,6 +17,7 @@ from schemas.identity import feed_stream
 from schemas.views import FeedDetail
 from streams.store.api import Store
 from ui.live.cursor import Step, needs_snapshot, step
+from ui.subjects.texts import Texts
 
 MAX_FEEDS = 16
 """Feeds that one tab may follow."""
@@ -31,12 +32,15 @@ HOME_EVERY_S = 5.0
 class Connection:
     """Sends to one socket, in one task. The hub only puts into its queues, and never waits for it."""
 
-    def __init__(self, socket: web.WebSocketResponse, store: Store, project: str, account: str) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, store: Store, project: str, account: str, texts: Texts
+    ) -> None:
         self.account = account
         self.home = False
         self._socket = socket
         self._store = store
         self._project = project
+        self._texts = texts
         self._last: dict[str, int] = {}
         self._behind: set[str] = set()
         self._events: deque[tuple[str, int, bytes]] = deque()
@@ -177,12 +181,18 @@ class Connection:
             self.tell({"t": "bye", "feed": feed, "code": "unknown", "reason": "There is no such feed."})
             return
         detail = msgspec.json.decode(row.body, type=FeedDetail)
+        shown = orjson.dumps(await self._texts.detail(detail))
+        if self._moved(feed):
+            return
         self._last[feed] = detail.card.version
-        await self._send(_snap(feed, row.body, detail.card.version))
+        await self._send(_snap(feed, shown, detail.card.version))
 
     async def _event(self, feed: str, seq: int, raw: bytes) -> None:
+        shown = await self._texts.event(feed, raw)
+        if self._moved(feed):
+            return
         self._last[feed] = seq  # before we wait: what the tab asks meanwhile comes after, and counts
-        await self._send(b'{"t":"ev","feed":"%s","seq":%d,"event":%s}' % (feed.encode(), seq, raw))
+        await self._send(b'{"t":"ev","feed":"%s","seq":%d,"event":%s}' % (feed.encode(), seq, shown))
 
     def _moved(self, feed: str) -> bool:
         """Tell whether, while we waited, the tab left the feed or is to be caught up from elsewhere."""

@@ -47,7 +47,7 @@ async def live(request: web.Request) -> web.WebSocketResponse:
     if request.headers.get("Origin", "") != backend.origin:
         raise Refused(403, f"Live updates are for pages of {backend.origin}: open that address.")
     socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=MAX_REQUEST, compress=True)
-    tab = Connection(socket, backend.store, backend.settings.project, session.account)
+    tab = Connection(socket, backend.store, backend.settings.project, session.account, backend.texts)
     if not backend.hub.join(tab):
         told = "Too many pages are open, of yours or on this server: close some, or try again later."
         raise Refused(503, told, retry_after_s=30)

@@ -133,7 +133,9 @@ class Database:
             check_same_thread=False,
         )
         try:
-            for pragma in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *pragmas):
+            # secure_delete: what is deleted or replaced is overwritten, so that a destroyed key is gone.
+            ours = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON")
+            for pragma in (*ours, *pragmas):
                 connection.execute(pragma)
         except sqlite3.Error:
             connection.close()

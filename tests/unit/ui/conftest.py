@@ -20,20 +20,23 @@ from ui.auth.sessions import Sessions
 from ui.backend import Backend
 from ui.live.hub import Hub
 from ui.server import build
+from ui.subjects.texts import open_texts
 
 
 @pytest.fixture
 async def backend(tmp_path):
     store, bus = MemoryStore(), Bus()
     await store.migrate()
+    settings = Settings(data=str(tmp_path), http_port=1)
     backend = Backend(
-        settings=Settings(data=str(tmp_path), http_port=1),
+        settings=settings,
         store=store,
         producer=bus,
         blobs=Blobs(tmp_path / "blobs"),
         accounts=Accounts(store.records, hasher=PasswordHasher(time_cost=1, memory_cost=64)),
         sessions=Sessions(store.records, utc_now),
         limit=LoginLimit(store.records, utc_now),
+        texts=await open_texts(settings, store.records),
         hub=Hub(store, lambda: bus, "default", CollectorRegistry()),
         clock=utc_now,
     )

@@ -17,6 +17,11 @@ from schemas.make import derived
 from schemas.views import Card, FeedDetail, RunView, SeriesView
 from streams.bus import Message, Position, Record
 from streams.store.api import Row
+from streams.store.memory.store import MemoryStore
+from ui.live.connection import Connection
+from ui.subjects.keys import SubjectKeys
+from ui.subjects.sealing import new_key
+from ui.subjects.texts import Texts
 
 FEED = derived_id("test", "feed")
 SERIES = "a" * 32
@@ -54,6 +59,12 @@ class Bus:
 
     async def close(self) -> None:
         pass
+
+
+def tab_of(socket, store: MemoryStore, account: str = "ana") -> Connection:
+    """A tab over a store."""
+    texts = Texts(SubjectKeys(store.records, new_key()), "default")
+    return Connection(socket, store, "default", account, texts)
 
 
 async def login(client, password=PASSWORD, name="ana"):
@@ -96,14 +107,14 @@ async def put_card(backend, card: Card) -> None:
     await backend.store.views.put("card", 1, [Row("default", "", card.feed, 3, msgspec.json.encode(card))])
 
 
-async def put_feed(backend, picture: BlobRef) -> None:
+async def put_feed(backend, picture: BlobRef, comments=()) -> None:
     artefact = Artefact(name="key.webp", role="key_slice", blob=picture)
     card = card_of(FEED, pictures=[artefact])
     run = RunView(
         job=derived_id("test", "job"), plugin="volumetry", state="succeeded", version=1, artefacts=[artefact]
     )
     series = SeriesView(study="c" * 32, series=SERIES, modality="MR", version=1, anonymized=1, run=run)
-    detail = FeedDetail(card=card, inputs=[], series=[series], comments=[])
+    detail = FeedDetail(card=card, inputs=[], series=[series], comments=[*comments])
     for view, body in (("card", card), ("feed", detail)):
         await backend.store.views.put(view, 1, [Row("default", "", FEED, 3, msgspec.json.encode(body))])
 

@@ -8,13 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.command import PostComment
 from schemas.envelope import encode
-from schemas.feed import FeedTagged
+from schemas.feed import CommentPosted, FeedTagged
 from schemas.identity import derived_id, feed_stream
 from schemas.make import derived, first
+from schemas.views import CommentView
+from streams.aggregates.state import FeedState
+from streams.projections.views import rows
 from streams.store.memory.store import MemoryStore
+from tests.unit.ui.serving import tab_of
 from ui.live import connection
 from ui.live.connection import EPHEMERAL, MAX_FEEDS, QUEUE, Connection
+from ui.subjects.keys import SubjectKeys
+from ui.subjects.sealing import new_key
+from ui.subjects.texts import Texts
 
 FEED = "0b6f3f1e-1111-5222-8333-444455556666"
 STREAM = feed_stream("default", FEED)
@@ -70,7 +78,7 @@ async def test_catches_up_from_the_store_and_goes_on_with_the_bus(store):
     for version in range(1, 4):
         await store.events.append(STREAM, version - 1, [tagged(version)])
     socket = Socket()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.subscribe(FEED, 1)
     tab.offer(FEED, 3, encode(tagged(3)))  # the bus brings what the store has already
     sending = asyncio.create_task(tab.run())
@@ -79,7 +87,7 @@ async def test_catches_up_from_the_store_and_goes_on_with_the_bus(store):
 
 
 async def test_a_tab_follows_a_bounded_number_of_feeds(store):
-    tab = Connection(Socket(), store, "default", "ana")
+    tab = tab_of(Socket(), store)
     for index in range(MAX_FEEDS):
         assert tab.subscribe(derived_id("test", str(index)), 0) is None
     assert "at most" in tab.subscribe(FEED, 0)
@@ -87,7 +95,7 @@ async def test_a_tab_follows_a_bounded_number_of_feeds(store):
 
 async def test_a_slow_tab_is_caught_up_from_the_store_and_its_queue_stays_bounded(store):
     socket = Socket()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.subscribe(FEED, 0)
     tab._behind.clear()
     for version in range(1, QUEUE + 50):
@@ -99,9 +107,47 @@ async def test_a_slow_tab_is_caught_up_from_the_store_and_its_queue_stays_bounde
     assert socket.sequences == list(range(1, QUEUE + 50))
 
 
+async def test_a_snapshot_and_the_events_after_it_are_opened(store):
+    comment = derived_id("test", "comment")
+    texts = Texts(SubjectKeys(store.records, new_key()), "default")
+    said = await texts.sealed(PostComment(comment=comment, text="Look"), FEED, "ana")
+    await store.events.append(STREAM, 0, [tagged(1)])
+    state = FeedState(
+        version=1,
+        project="default",
+        feed=FEED,
+        title="A feed",
+        created=NOW,
+        updated=NOW,
+        comments={comment: CommentView(comment=comment, author="ana", posted=NOW, text=said.text)},
+    )
+    await store.views.put("feed", 1, rows("feed", state, []))
+    posted = CommentPosted(comment=comment, text=said.text)
+    cause = first(
+        posted,
+        event_id=derived_id("test", "said"),
+        source="/chips/test",
+        subject=STREAM,
+        time=NOW,
+        authtype="app_user",
+        authid="ana",
+    )
+    after = derived(posted, cause=cause, consumer="feeds", subject=STREAM, recorded=NOW, version=2)
+    socket = Socket()
+    tab = Connection(socket, store, "default", "ben", texts)
+    tab.subscribe(FEED, 9)  # more than there is: it is given the present state
+    sending = asyncio.create_task(tab.run())
+    while not socket.sent:
+        await asyncio.sleep(0)
+    tab.offer(FEED, after.version, encode(after))
+    await settled(socket, sending)
+    snap, event = socket.sent
+    assert snap["detail"]["comments"][0]["text"] == event["event"]["data"]["text"] == "Look"
+
+
 async def test_an_unknown_feed_that_claims_a_past_is_told_so(store):
     socket = Socket()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.subscribe(FEED, 7)
     sending = asyncio.create_task(tab.run())
     await settled(socket, sending)
@@ -109,7 +155,7 @@ async def test_an_unknown_feed_that_claims_a_past_is_told_so(store):
 
 
 def home_tab(socket, store) -> Connection:
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.home = True
     return tab
 
@@ -169,7 +215,7 @@ class Paused(Socket):
 async def test_a_feed_that_is_left_while_its_event_is_sent_stays_left(store):
     await store.events.append(STREAM, 0, [tagged(1)])
     socket = Paused()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.subscribe(FEED, 0)
     sending = asyncio.create_task(tab.run())
     await socket.sending.wait()
@@ -191,7 +237,7 @@ async def test_who_asks_again_from_the_start_while_being_caught_up_gets_all_of_i
                 tab.subscribe(FEED, 0)
 
     socket = AsksAgain()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     tab.subscribe(FEED, 0)
     await settled(socket, asyncio.create_task(tab.run()))
     assert socket.sequences == [1, 2, 3, 1, 2, 3, 4, 5]
@@ -201,7 +247,7 @@ async def test_who_asks_again_from_the_start_while_being_caught_up_gets_all_of_i
 async def test_a_feed_that_is_left_while_the_store_is_asked_stays_left(store, monkeypatch, asked):
     await store.events.append(STREAM, 0, [tagged(1)])
     socket = Socket()
-    tab = Connection(socket, store, "default", "ana")
+    tab = tab_of(socket, store)
     holder, name = (store.views, "row") if asked == "row" else (store.events, "version")
     real = getattr(holder, name)
 
@@ -232,7 +278,7 @@ def test_no_gap_and_no_repeat_whatever_the_bus_does(after, moves):
         store, socket, version = MemoryStore(), Socket(), 0
         for version in range(1, after + 1):
             await store.events.append(STREAM, version - 1, [tagged(version)])
-        tab = Connection(socket, store, "default", "ana")
+        tab = tab_of(socket, store)
         tab.subscribe(FEED, after)
         sending = asyncio.create_task(tab.run())
         for move, number in moves:
@@ -259,7 +305,7 @@ def test_no_gap_and_no_repeat_whatever_the_bus_does(after, moves):
 def test_who_leaves_and_returns_sees_every_event_from_where_it_was(moves):
     async def play():
         store, socket, version = MemoryStore(), Socket(), 0
-        tab = Connection(socket, store, "default", "ana")
+        tab = tab_of(socket, store)
         tab.subscribe(FEED, 0)
         sending = asyncio.create_task(tab.run())
         for move in moves:

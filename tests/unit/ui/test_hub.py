@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from schemas.identity import derived_id
 from streams.errors import Unavailable
 from streams.store.memory.store import MemoryStore
-from ui.live.connection import Connection
+from tests.unit.ui.serving import tab_of
 from ui.live.hub import MAX_TABS_EACH, Hub
 
 FEED = derived_id("test", "feed")
@@ -77,9 +77,9 @@ async def world():
 
 async def test_one_account_cannot_take_the_places_of_all(world):
     hub, _, store = world
-    tabs = [Connection(Socket(), store, "default", "ana") for _ in range(MAX_TABS_EACH + 1)]
+    tabs = [tab_of(Socket(), store) for _ in range(MAX_TABS_EACH + 1)]
     assert [hub.join(tab) for tab in tabs] == [True] * MAX_TABS_EACH + [False]
-    assert hub.join(Connection(Socket(), store, "default", "bo"))
+    assert hub.join(tab_of(Socket(), store, "bo"))
     hub.leave(tabs[0])
     assert hub.join(tabs[-1])
 
@@ -90,7 +90,7 @@ async def test_home_pages_read_their_cards_again_when_the_bus_is_back(world):
     sockets = [Socket(), Socket()]
     sending = []
     for socket in sockets:
-        tab = Connection(socket, store, "default", "ana")
+        tab = tab_of(socket, store)
         tab.home = True
         assert hub.join(tab)
         sending.append(asyncio.create_task(tab.run()))
@@ -107,7 +107,7 @@ async def test_home_pages_read_their_cards_again_when_the_bus_is_back(world):
 async def test_tabs_may_come_and_go_while_the_bus_comes_back(world, moves):
     hub, tails, store = world
     tail = await tails.next()
-    tabs = [Connection(Socket(), store, "default", "ana") for _ in range(3)]
+    tabs = [tab_of(Socket(), store) for _ in range(3)]
     for tab in tabs[:2]:
         tab.subscribe(FEED, 0)
         assert hub.join(tab)

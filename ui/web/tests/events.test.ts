@@ -49,6 +49,15 @@ describe('detail', () => {
     expect(now.comments).toMatchObject([{ text: 'two', edited: '2026-03-01T10:05:00Z' }]);
   });
 
+  it('shows no word of a text that is withheld, and shows it again when it can be read', () => {
+    const gone = event('comment.edited', { comment: 'c', text: null, withheld: 'erased' });
+    let now = apply(apply(detail(1), comment('c', 'one'), 2), gone, 3);
+    expect(now.comments).toMatchObject([{ text: null, withheld: 'erased' }]);
+    expect(rowOf(gone, 3)).toMatchObject({ text: null, withheld: 'erased' });
+    now = apply(now, event('comment.edited', { comment: 'c', text: 'two' }), 4);
+    expect(now.comments[0]?.withheld).toBeUndefined();
+  });
+
   it('keeps a result whatever is reported after it', () => {
     let now = apply(detail(1), event('series.receiving', { study: 'x', series: 's', modality: 'MR' }), 2);
     now = apply(now, event('run.queued', { job: 'j', series: 's', version: 1, plugin: 'p' }), 3);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { arrange, duration, from, headline } from '../src/domain/timeline';
-import { pluginsOf, tellRow } from '../src/timeline/words';
+import { pluginsOf, tellRow, wordsOf } from '../src/timeline/words';
 import { row } from './make';
 
 const person = {
@@ -67,6 +67,13 @@ describe('words', () => {
       what: 'commented',
       quote: 'Look.',
     });
+  });
+
+  it('says why words are withheld, and who is not known any more', () => {
+    const gone = row(1, { ...person, text: null, withheld: 'erased' });
+    expect(tellRow(gone, {}, {})).toMatchObject({ who: 'Someone', quote: 'Erased' });
+    expect(wordsOf({ text: null, withheld: 'unreadable' })).toBe('This comment can not be read');
+    expect(wordsOf({ text: 'Look.' })).toBe('Look.');
   });
 
   it('tells quarantine only when there is some', () => {

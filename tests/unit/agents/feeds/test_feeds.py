@@ -20,6 +20,7 @@ from streams.errors import Poison
 from streams.publishing import message
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
+from tests.sealing import sealed
 from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Crash, Group, Ticking, key, uuid
 
 FEED, REPLY, COMMAND = "chips.feed.v1", "chips.reply.v1", "chips.command.v1"
@@ -180,12 +181,12 @@ async def test_people_are_answered_and_what_they_ask_happens_once():
     made = await office.ask(c.CreateFeed(project=PROJECT, feed=mine, title="Mine"), ident="1", feed=mine)
     assert (type(made), made.version) == (c.CommandAccepted, 1)
     for _ in range(3):
-        posted = c.PostComment(comment=uuid("c"), text="hello")
+        posted = c.PostComment(comment=uuid("c"), text=sealed("hello"))
         said = await office.ask(posted, ident="2", feed=mine)
         assert (type(said), said.version) == (c.CommandAccepted, 2)
     assert len(await office.history(mine)) == 2
     refused = await office.ask(
-        c.EditComment(comment=uuid("c"), text="mine"), ident="3", feed=mine, author="bob"
+        c.EditComment(comment=uuid("c"), text=sealed("mine")), ident="3", feed=mine, author="bob"
     )
     assert "Only its author" in refused.reason
     assert {one.partitionkey for one in office.bus.events(REPLY)} == {"anna", "bob"}

@@ -18,6 +18,7 @@ from streams.aggregates.handled import Handled
 from streams.aggregates.state import FeedState
 from streams.errors import Rejected
 from streams.projections.detail import detail
+from tests.sealing import sealed
 from tests.unit.streams.aggregates.folding import FEED, PATIENT, PROJECT, STUDY, apply, command, key, uuid
 
 ID = default_feed(PROJECT, STUDY)
@@ -150,8 +151,8 @@ def test_people_create_rename_and_tag():
         c.TagFeed(tag="x"),
         c.UntagFeed(tag="x"),
         c.AddInput(study=STUDY),
-        c.PostComment(comment=uuid(1), text="x"),
-        c.EditComment(comment=uuid(1), text="x"),
+        c.PostComment(comment=uuid(1), text=sealed("x")),
+        c.EditComment(comment=uuid(1), text=sealed("x")),
     ],
 )
 def test_nothing_is_done_to_a_feed_that_is_not_there(data):
@@ -162,20 +163,34 @@ def test_nothing_is_done_to_a_feed_that_is_not_there(data):
 def test_only_its_author_edits_a_comment():
     feed = Feed()
     feed.send(receive())
-    post = c.PostComment(comment=uuid("c"), text="look here")
+    post = c.PostComment(comment=uuid("c"), text=sealed("look here"))
     assert feed.send(post, "anna")
     assert feed.send(post, "anna") == []
     with pytest.raises(Rejected, match="already"):
         feed.send(post, "bob")
     with pytest.raises(Rejected, match="Only its author"):
-        feed.send(c.EditComment(comment=uuid("c"), text="mine now"), "bob")
-    assert feed.send(c.EditComment(comment=uuid("c"), text="look there"), "anna")
-    assert feed.state.comments[uuid("c")].text == "look there"
+        feed.send(c.EditComment(comment=uuid("c"), text=sealed("mine now")), "bob")
+    assert feed.send(c.EditComment(comment=uuid("c"), text=sealed("look there")), "anna")
+    assert feed.state.comments[uuid("c")].text == sealed("look there")
     assert feed.state.comments[uuid("c")].edited is not None
     with pytest.raises(Rejected, match="no such comment"):
-        feed.send(c.EditComment(comment=uuid("d"), text="x"), "anna")
+        feed.send(c.EditComment(comment=uuid("d"), text=sealed("x")), "anna")
     with pytest.raises(Rejected, match="author"):
-        feed.send(c.PostComment(comment=uuid("e"), text="x"))
+        feed.send(c.PostComment(comment=uuid("e"), text=sealed("x")))
+
+
+@pytest.mark.parametrize(
+    "clear", ["look here", "sealed:1:", sealed("x") + "\n", " " + sealed("x"), "sealed:2:x"]
+)
+def test_no_clear_word_enters_a_history(clear):
+    feed = Feed()
+    feed.send(receive())
+    with pytest.raises(Rejected, match="must be sealed") as refused:
+        feed.send(c.PostComment(comment=uuid("c"), text=clear), "anna")
+    assert clear not in str(refused.value)
+    feed.send(c.PostComment(comment=uuid("c"), text=sealed("x")), "anna")
+    with pytest.raises(Rejected, match="must be sealed"):
+        feed.send(c.EditComment(comment=uuid("c"), text=clear), "anna")
 
 
 def test_a_wish_said_again_after_another_one_changes_nothing():

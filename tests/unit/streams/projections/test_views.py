@@ -15,6 +15,7 @@ from streams.aggregates.state import FeedState
 from streams.projections.card import card
 from streams.projections.timeline import timeline_row
 from streams.projections.views import rows
+from tests.sealing import sealed
 from tests.unit.streams.aggregates.folding import FEED, PROJECT, command, key, uuid
 from tests.unit.streams.aggregates.test_feed import (
     Feed,
@@ -115,7 +116,7 @@ def test_people_who_commented_latest_first_at_most_five():
     feed = Feed()
     feed.send(receive())
     for number, who in enumerate("abcdefab"):
-        feed.send(c.PostComment(comment=uuid(number), text="t"), who)
+        feed.send(c.PostComment(comment=uuid(number), text=sealed("t")), who)
     card = shown(feed).card
     assert card.people == ["b", "a", "f", "e", "d"]
     assert card.comments == 8
@@ -142,9 +143,15 @@ def test_rows_stand_where_pages_look():
 def test_a_timeline_tells_who_said_what():
     feed = Feed()
     feed.send(receive())
-    feed.send(c.PostComment(comment=uuid("c"), text="hello"), "anna")
+    feed.send(c.PostComment(comment=uuid("c"), text=sealed("hello")), "anna")
     row = msgspec.json.decode(rows("timeline", feed.state, feed.events)[-1].body, type=TimelineRow)
-    assert (row.kind, row.text, row.actor, row.system, row.seq) == ("comment", "hello", "anna", False, 4)
+    assert (row.kind, row.text, row.actor, row.system, row.seq) == (
+        "comment",
+        sealed("hello"),
+        "anna",
+        False,
+        4,
+    )
 
 
 def test_the_timeline_knows_every_event_of_a_feed():
@@ -154,8 +161,8 @@ def test_the_timeline_knows_every_event_of_a_feed():
     feed.send(c.RenameFeed(title="T"), "anna")
     feed.send(c.TagFeed(tag="t"), "anna")
     feed.send(c.UntagFeed(tag="t"), "anna")
-    feed.send(c.PostComment(comment=uuid("c"), text="a"), "anna")
-    feed.send(c.EditComment(comment=uuid("c"), text="b"), "anna")
+    feed.send(c.PostComment(comment=uuid("c"), text=sealed("a")), "anna")
+    feed.send(c.EditComment(comment=uuid("c"), text=sealed("b")), "anna")
     told = {timeline_row(event).type for event in feed.events}
     assert told == {name for name in TYPES if name.startswith("chips.feed.")}
 

@@ -11,6 +11,7 @@ from schemas.identity import default_feed, feed_stream
 from streams.bus import Record
 from streams.publishing import message
 from streams.store.memory.store import MemoryStore
+from tests.sealing import sealed
 from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Group, Ticking, key, uuid
 
 
@@ -76,7 +77,7 @@ class Past:
 
     async def comment(self, number, text):
         comment = uuid(f"comment {number} {text}")
-        await self.say(number, c.PostComment(comment=comment, text=text), f"post {number} {text}")
+        await self.say(number, c.PostComment(comment=comment, text=sealed(text)), f"post {number} {text}")
 
     async def say(self, number, data, ident, author="anna"):
         self.clock.move(1)

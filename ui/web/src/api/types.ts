@@ -80,11 +80,15 @@ export interface SeriesView {
   run: RunView | null;
 }
 
+/** Why a text is null: its author was erased, or its server can't open it. */
+export type Withheld = 'erased' | 'unreadable';
+
 export interface CommentView {
   comment: string;
   author: string;
   posted: string;
-  text: string;
+  text: string | null;
+  withheld?: Withheld | undefined;
   edited: string | null;
 }
 
@@ -151,6 +155,7 @@ export interface TimelineRow {
   job?: string | null;
   comment?: string | null;
   text?: string | null;
+  withheld?: Withheld | undefined;
   state?: string | null;
   counts?: Record<string, number>;
 }

@@ -13,6 +13,7 @@ import type {
   SeriesView,
   TimelineKind,
   TimelineRow,
+  Withheld,
 } from '../api/types';
 
 const KINDS: Record<string, TimelineKind> = {
@@ -64,7 +65,7 @@ export function rowOf(event: FeedEvent, seq: number): TimelineRow | null {
 const count = (data: FeedEvent['data'], ...names: string[]): Record<string, number> =>
   Object.fromEntries(names.map((name) => [name, numberOf(data[name])]));
 
-type Told = Pick<TimelineRow, 'text' | 'state' | 'counts'>;
+type Told = Pick<TimelineRow, 'text' | 'withheld' | 'state' | 'counts'>;
 
 /** What a row says beside ids; the same as `streams/projections/timeline.py` says. */
 const TOLD: Record<string, (data: FeedEvent['data']) => Told> = {
@@ -73,8 +74,8 @@ const TOLD: Record<string, (data: FeedEvent['data']) => Told> = {
   tagged: (data) => ({ text: String(data.tag) }),
   untagged: (data) => ({ text: String(data.tag) }),
   'input.added': (data) => ({ text: String(data.study) }),
-  'comment.posted': (data) => ({ text: String(data.text) }),
-  'comment.edited': (data) => ({ text: String(data.text) }),
+  'comment.posted': words,
+  'comment.edited': words,
   'series.receiving': (data) => ({ state: 'receiving', text: String(data.modality) }),
   'series.anonymized': (data) => ({
     state: 'anonymized',
@@ -149,14 +150,14 @@ export function apply(detail: FeedDetail, event: FeedEvent, seq: number): FeedDe
           comment: String(data.comment),
           author: event.authid ?? '',
           posted: event.time,
-          text: String(data.text),
+          ...words(data),
           edited: null,
         },
       ];
       return next;
     case 'comment.edited':
       next.comments = detail.comments.map((one) =>
-        one.comment === data.comment ? { ...one, text: String(data.text), edited: event.time } : one,
+        one.comment === data.comment ? { ...one, ...words(data), edited: event.time } : one,
       );
       return next;
     default:
@@ -247,6 +248,12 @@ function advance(run: RunView, event: FeedEvent): RunView {
         cause: String(data.cause ?? ''),
       };
   }
+}
+
+/** A person's words, or why they are withheld. */
+function words(data: FeedEvent['data']): { text: string | null; withheld: Withheld | undefined } {
+  if (typeof data.text === 'string') return { text: data.text, withheld: undefined };
+  return { text: null, withheld: data.withheld === 'erased' ? 'erased' : 'unreadable' };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -213,6 +213,7 @@ export const en = {
     save: 'Save',
     cancel: 'Cancel',
     edited: 'edited',
+    withheld: { erased: 'Erased', unreadable: 'This comment can not be read' },
     earlier: 'Show earlier',
     loading: 'Loading earlier',
     empty: 'Nothing has happened yet.',

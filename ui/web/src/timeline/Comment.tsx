@@ -10,6 +10,7 @@ import { Time } from '../parts/Time';
 import { text } from '../texts';
 import { MAX_COMMENT } from './Composer';
 import css from './Timeline.module.css';
+import { wordsOf } from './words';
 
 /** A comment in its present wording; its author can change it. */
 export function Comment({ feed, row, detail }: { feed: string; row: TimelineRow; detail: FeedDetail }) {
@@ -24,7 +25,8 @@ export function Comment({ feed, row, detail }: { feed: string; row: TimelineRow;
     ({ command }) => command.type === 'edit_comment' && command.body.comment === row.comment,
   );
   const edited = edit && edit.command.type === 'edit_comment' ? edit.command.body.text : undefined;
-  const words = edited ?? present?.text ?? row.text ?? '';
+  const said = present ?? row;
+  const words = edited ?? wordsOf(said);
 
   const save = (wanted: string) => {
     setEditing(false);
@@ -43,7 +45,7 @@ export function Comment({ feed, row, detail }: { feed: string; row: TimelineRow;
             <Time iso={row.time} />
             {present?.edited && <> · {text.timeline.edited}</>}
           </small>
-          {me?.user.id === author && !editing && (
+          {me?.user.id === author && !editing && !said.withheld && (
             <button type="button" className={css.action} onClick={() => setEditing(true)}>
               {text.timeline.edit}
             </button>
@@ -52,7 +54,9 @@ export function Comment({ feed, row, detail }: { feed: string; row: TimelineRow;
         {editing ? (
           <EditForm words={words} onSave={save} onCancel={() => setEditing(false)} />
         ) : (
-          <p className={css.words}>{words}</p>
+          <p className={css.words} data-withheld={said.withheld}>
+            {words}
+          </p>
         )}
         {edit && <Fate pending={edit} />}
       </div>

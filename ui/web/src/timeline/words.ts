@@ -29,8 +29,13 @@ export function tellRow(
 ): Telling {
   const who = row.system || !row.actor ? '' : (people[row.actor] ?? text.people.someone);
   const said = row.text ?? '';
-  const quote = row.kind === 'comment' ? said : null;
+  const quote = row.kind === 'comment' ? wordsOf(row) : null;
   return { who, what: who ? deed(row, said) : happening(row, said, plugins), quote };
+}
+
+/** A person's words, or what stands in their place. */
+export function wordsOf(said: Pick<TimelineRow, 'text' | 'withheld'>): string {
+  return said.withheld ? text.timeline.withheld[said.withheld] : (said.text ?? '');
 }
 
 function deed(row: TimelineRow, said: string): string {
