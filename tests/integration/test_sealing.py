@@ -31,8 +31,13 @@ TITLE = "Findling"
 
 
 def ask(session: Session, feed: str, kind: str, **body: Any) -> int:
+    """Give the feed's version after a command; one that is not decided yet is sent again, as a page does."""
     wish = {"id": str(uuid7()), "feed": feed, "type": kind, "body": body}
-    return session.post("/api/commands", wish)["version"]
+    for _ in range(6):  # each waits 10 s at most; consumers of a new group begin late
+        answer = session.post("/api/commands", wish)
+        if answer:
+            return answer["version"]
+    raise AssertionError(f"{kind} was not decided")
 
 
 @pytest.mark.slow
