@@ -18,7 +18,7 @@ from streams.errors import Rejected
 SHOWN_TROUBLES = 20
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 MOST_ASSOCIATIONS = 64
-MOST_RETRIES = 100
+MOST_RETRIES = 1000
 
 
 def send(

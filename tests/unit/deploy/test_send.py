@@ -21,7 +21,7 @@ def sent(tmp_path, *what, **options) -> int:
     [
         ({"associations": 0}, "--associations takes 1 to 64, not 0"),
         ({"associations": 65}, "--associations"),
-        ({"retries": -1}, "--retries takes 0 to 100, not -1"),
+        ({"retries": -1}, "--retries takes 0 to 1000, not -1"),
         ({"called_ae": "LONGER THAN SIXTEEN"}, "no AE title"),
         ({"calling_ae": ""}, "no AE title"),
     ],
