@@ -60,6 +60,15 @@ class StrictAcks:
         self._positions.forget(revoked)
         await super().on_partitions_revoked(revoked)  # type: ignore[misc]  # of the driver
 
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        """Forget what came between the revocation and the end of fetching: all begins at committed positions.
+
+        A message noted then is never acknowledged. Were its partition to come back after another worker did
+        it, it would hold the position for as long as this worker lives.
+        """
+        self._positions.forget(self._positions.partitions())
+        await super().on_partitions_assigned(assigned, generation_id)  # type: ignore[misc]  # of the driver
+
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's signature
         # While every partition's buffer is full Faust sleeps a second, in which a quick handler runs dry.
         if self.flow_active and not self._get_active_partitions():

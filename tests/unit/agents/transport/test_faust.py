@@ -22,6 +22,14 @@ from streams.errors import Rejected
 from streams.settings import Settings
 from streams.store.memory.store import MemoryStore
 
+REPLACED = (
+    "ack",
+    "on_partitions_revoked",
+    "on_partitions_assigned",
+    "_filter_tps_with_pending_acks",
+    "_new_offset",
+)
+
 
 async def nothing(_event):
     pass
@@ -47,14 +55,14 @@ def test_faust_asks_what_the_repair_replaces(consumer):
     assert "self._new_offset(tp)" in inspect.getsource(consumer._filter_committable_offsets)
     assert "consumer.ack(self)" in inspect.getsource(faust.types.tuples.ConsumerMessage.on_final_ack)
     assert "await self._wait_next_records(timeout)" in inspect.getsource(consumer.getmany)
-    for name in ("ack", "on_partitions_revoked", "_filter_tps_with_pending_acks", "_new_offset"):
+    for name in REPLACED:
         assert callable(getattr(consumer, name))
 
 
 def test_the_repair_comes_before_the_driver():
     for consumer in (EmbeddedConsumer, KafkaConsumer):
         assert consumer.__mro__.index(StrictAcks) < consumer.__mro__.index(base.Consumer)
-        for name in ("ack", "on_partitions_revoked", "_filter_tps_with_pending_acks", "_new_offset"):
+        for name in REPLACED:
             assert getattr(consumer, name) is getattr(StrictAcks, name)
 
 
@@ -119,6 +127,30 @@ class Message:
         self.offset, self.generation_id, self.tracked = offset, generation, tracked
         self.acked = False
         self.refcount = 0
+
+
+async def test_what_is_delivered_while_partitions_are_revoked_holds_no_position_when_they_return(
+    tmp_path, monkeypatch
+):
+    app = app_on(Settings(data=str(tmp_path)))
+    consumer, mine = app.consumer, TP("t", 0)
+
+    async def drivers(*_):
+        pass
+
+    for callback in ("_on_partitions_revoked", "_on_partitions_assigned"):
+        monkeypatch.setattr(consumer, callback, drivers)
+    consumer._positions.delivered(mine, 5)
+    await consumer.on_partitions_revoked({mine})
+    # Fetched before, and on its way to a stream when the revocation came.
+    consumer._positions.delivered(mine, 6)
+    # Another worker does it, and more; this one has the partition again.
+    await consumer.on_partitions_assigned(set(), 2)
+    await consumer.on_partitions_revoked(set())
+    await consumer.on_partitions_assigned({mine}, app.consumer_generation_id)
+    consumer._positions.delivered(mine, 20)
+    assert consumer.ack(Message(20, app.consumer_generation_id))
+    assert consumer._new_offset(mine) == 21
 
 
 async def test_acknowledgements_of_an_earlier_assignment_or_of_the_unread_do_not_count(tmp_path):
