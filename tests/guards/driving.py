@@ -54,11 +54,13 @@ class Worker:
     bus: Bus
     folder: Path
     patience: dict[str, float] = field(default_factory=dict)
+    # One partition: messages of different keys share a commit position, which is what can go wrong.
+    partitions: int = 1
+    lives: int = 0
     process: subprocess.Popen[bytes] | None = None
 
     async def prepare(self) -> None:
-        # One partition: messages of different keys share a commit position, which is what can go wrong.
-        self.input = self.bus.topic("in", partitions=1)
+        self.input = self.bus.topic("in", partitions=self.partitions)
         self.out = self.bus.topic("out", partitions=1)
         self.dead = msgspec.structs.replace(self.out, name=f"chips.dlq.{self.bus.prefix}.v1")
         await self.bus.make(self.input, self.out, self.dead)
@@ -67,6 +69,7 @@ class Worker:
         await store.close()
         self.journal = self.folder / "journal"
         self.journal.touch()
+        self.gate = self.folder / "gate"
 
     async def tell(self, *texts: str, raw: bytes | None = None) -> None:
         """Send events, ``KEY: text``, or raw bytes under a key."""
@@ -78,13 +81,15 @@ class Worker:
 
     def start(self) -> None:
         job = {
-            "settings": {"data": self.bus.settings.data, "bus": self.bus.settings.bus},
+            "settings": {name: getattr(self.bus.settings, name) for name in ("data", "bus", "store")},
             "agent": self.bus.prefix,
             "topic": self.input.name,
             "out": self.out.name,
             "journal": str(self.journal),
+            "gate": str(self.gate),
             "patience": QUICK | self.patience,
         }
+        self.lives += 1
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tests/guards/worker.py"), json.dumps(job)],
             env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -102,9 +107,18 @@ class Worker:
         self.process.wait(WITHIN_S)
         return time.monotonic() - asked
 
-    def ended(self) -> int:
-        """Wait for its end; give its status."""
-        return self.process.wait(WITHIN_S)
+    async def ended(self, within_s: float = WITHIN_S) -> int:
+        """Wait for its end, which is expected with a message undone; give its status."""
+        deadline = time.monotonic() + within_s
+        while (status := self.process.poll()) is None:
+            assert await self.lag() != 0, f"all is committed, though it should have ended\n{self.told()}"
+            assert time.monotonic() < deadline, f"it did not end within {within_s:g} s\n{self.told()}"
+            await asyncio.sleep(0.1)
+        return status
+
+    def told(self) -> str:
+        """Give what is to be read when something did not come to pass."""
+        return f"{self.journal.read_text()}\n{(self.folder / 'stderr').read_text()[-3000:]}"
 
     def lines(self) -> list[str]:
         return self.journal.read_text().splitlines()
@@ -116,30 +130,31 @@ class Worker:
             ended = self.process.poll() is not None
             if ended and restart:
                 self.start()
-            told = f"\n{self.journal.read_text()}\n{(self.folder / 'stderr').read_text()[-3000:]}"
-            assert not ended or restart, f"the worker ended with {self.process.returncode}{told}"
-            assert time.monotonic() < deadline, f"it did not come to pass{told}"
+            assert not ended or restart, f"the worker ended with {self.process.returncode}\n{self.told()}"
+            assert time.monotonic() < deadline, f"it did not come to pass\n{self.told()}"
             time.sleep(0.02)
 
     def until_line(self, line: str, times: int = 1, *, restart: bool = False) -> None:
         self.until(lambda: self.lines().count(line) >= times, restart=restart)
 
-    async def until_done(self) -> None:
-        """Wait until everything is committed, starting the process again when it ended."""
+    async def until_done(self, partition: int = 0, *, lives: int = 20) -> None:
+        """Wait until all is committed, starting the process again when it ended, up to so many lives."""
         deadline = time.monotonic() + WITHIN_S
-        while (lag := await self.lag()) != 0:
+        while (lag := await self.lag(partition)) != 0:
             if self.process.poll() is not None:
+                assert self.lives < lives, f"the lag is {lag} after {lives} lives\n{self.told()}"
                 self.start()
-            assert time.monotonic() < deadline, f"the lag stays {lag}\n{self.journal.read_text()}"
+            assert time.monotonic() < deadline, f"the lag stays {lag}\n{self.told()}"
             await asyncio.sleep(0.1)
 
-    async def lag(self) -> int:
+    async def lag(self, partition: int = 0) -> int:
+        """Count what is not committed; -1 before the first commit."""
         admin = open_admin(self.bus.settings)
         try:
             found = await admin.lag(f"chips-{self.bus.prefix}")
         finally:
             await admin.close()
-        return found.get((self.input.name, 0), -1)
+        return found.get((self.input.name, partition), -1)
 
     async def published(self) -> list[str]:
         tail = open_tail(self.bus.settings)
@@ -161,9 +176,9 @@ class Worker:
 
 
 @contextlib.asynccontextmanager
-async def worker_on(bus: Bus, folder: Path, **patience: float):
+async def worker_on(bus: Bus, folder: Path, *, partitions: int = 1, **patience: float):
     """Give a prepared worker; it is killed in the end, if it runs."""
-    worker = Worker(bus, folder, patience)
+    worker = Worker(bus, folder, patience, partitions)
     await worker.prepare()
     try:
         yield worker
