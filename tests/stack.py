@@ -26,6 +26,8 @@ from tests.engines.ports import free_ports
 
 PASSWORD = "correct horse battery"
 ROOT = Path(__file__).parent.parent
+PROCESSES = ["gateway", *AGENTS, "runner", "ui"]
+"""What `chips up` keeps running."""
 
 
 @dataclass

@@ -1,57 +1,152 @@
-"""Everything is killed, again and again, while images arrive: nothing acknowledged is lost or shown twice."""
+"""Everything is killed, again and again, while images arrive: nothing acknowledged is lost or shown twice.
+
+The last study is sent when everything has died that should: whatever dies, dies while images arrive.
+"""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from http.client import HTTPException
 
 import pytest
 
+from streams.clock import utc_now
+from streams.crashpoints import DEATHS, POINTS, VARIABLE
+from tests.faults.accounts import acknowledged, acknowledged_at, assert_kept_once, assert_shown_once, expected
+from tests.faults.sending import finish, sending
 from tests.phantoms import write_studies
 from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 
-IMAGES = 2_000
-EACH = 40
+IMAGES, STUDIES = 2_000, 20
 KILLS = 2
 """How often a process is killed; an engine, which takes longer to come back, once."""
 PROCESSES = ["gateway", "arrivals", "anonymization", "dispatch", "feeds", "runner", "ui"]
-# One point a process. The gateway dies late, so that the sender gets through; the others die again at each
-# restart, until they are started without the points.
-FIRST = {"gateway", "arrivals", "anonymization"}
-"""Processes that reach their point whatever the others do; the rest may wait for one that keeps dying."""
-EARLY = [
-    "gateway.after_fsync_before_reply:30",
-    "arrivals.after_fact_before_append:2",
-    "anonymization.after_effect_before_fact:2",
-    "dispatch.after_append_before_publish",
-    "feeds.after_append_before_publish:2",
-    "runner.after_start_before_end",
-]
-LATE = [
-    "gateway.after_blob_before_journal:30",
-    "anonymization.after_manifest_before_publish",
-    "dispatch.after_publish_before_ack",
-    "feeds.after_publish_before_ack:2",
-    "runner.after_end_before_report",
-]
+ENGINES = ["kafka", "cassandra"]
+
+PASSES = {
+    "gateway.before_publish": 5,
+    "gateway.after_publish_before_confirm": 10,
+    "gateway.after_fsync_before_reply": 100,
+    "gateway.after_blob_before_journal": 150,
+    "arrivals.after_fact_before_append": 50,
+    "arrivals.after_effect_before_ack": 100,
+    "anonymization.after_effect_before_fact": 50,
+    "anonymization.after_effect_before_ack": 100,
+    "feeds.after_append_before_publish": 5,
+    "feeds.after_publish_before_ack": 7,
+    "feeds.after_effect_before_ack": 9,
+}
+"""At which pass of its life a process dies at a point, where not at the first."""
 
 
-def acknowledged(manifest) -> set[str]:
-    """SOP Instance UIDs that the other side said success for, by the sender's own log."""
-    lines = manifest.read_text().splitlines() if manifest.exists() else []
-    entries = [json.loads(line) for line in lines]
-    return {entry["sop_instance_uid"] for entry in entries if int(entry["status"], 16) == 0}
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", TIERS)
+def test_kill_at_random_while_images_arrive(name, tmp_path, capsys):
+    seed = int(os.environ.get("CHIPS_FAULT_SEED", time.time_ns() % 2**32))
+    with capsys.disabled():
+        print(f"\n{name}: CHIPS_FAULT_SEED={seed}", flush=True)
+    chance = random.Random(seed)
+    studies, manifest = written(tmp_path, seed), tmp_path / "sent.jsonl"
+    with tier(name, tmp_path) as engines:
+        stack = Stack(tmp_path / "chips", {**engines.environment, "CHIPS_ISOLATION": "subprocess"})
+        enough = threading.Event()
+        with running(stack), ThreadPoolExecutor(1) as pool:
+            killing = pool.submit(kill_all, stack, engines.engines, chance, enough)
+            try:
+                with sending(stack, studies[:-1], manifest) as process:
+                    finish(process, 400)
+                killed = killing.result(200)
+            finally:
+                enough.set()
+            with sending(stack, studies, manifest) as process:
+                finish(process, 60)
+            told = acknowledged_at(manifest)
+            for victim, deaths in killed.items():
+                assert len(deaths) == (1 if victim in ENGINES else KILLS)
+                assert all(told[0] < death < told[-1] for death in deaths), f"{victim} died at another time"
+            assert_all_there(stack, manifest)
 
 
-def shown(stack: Stack) -> int:
+def kill_all(stack, engines, chance, enough) -> dict[str, list[datetime]]:
+    """Kill every process and engine at random times, until each has died often enough; give when."""
+    victims = PROCESSES + (ENGINES if engines else [])
+    killed: dict[str, list[datetime]] = {victim: [] for victim in victims}
+    # Nobody has died before the first image is in.
+    manifest = stack.folder.parent / "sent.jsonl"
+    stack.until(lambda: acknowledged_at(manifest) or enough.is_set(), 60, "the first image")
+    left = [victim for victim in victims for _ in range(1 if victim in ENGINES else KILLS)]
+    chance.shuffle(left)
+    while left and not enough.wait(chance.uniform(0.4, 1.2)):
+        victim = left[-1]
+        if victim in ENGINES:
+            engine = getattr(engines, victim)
+            engine.kill()
+            killed[victim].append(utc_now())
+            engine.start()
+        elif stack.kill(victim):
+            killed[victim].append(utc_now())
+        else:  # it is dead already: another's turn, and its own later
+            left.insert(0, left.pop())
+            continue
+        left.pop()
+    return killed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", TIERS)
+def test_kill_at_named_points(name, tmp_path):
+    studies, manifest = written(tmp_path, 1), tmp_path / "sent.jsonl"
+    deaths = tmp_path / "deaths"
+    deaths.mkdir()
+    assert PASSES.keys() <= POINTS
+    points = {
+        VARIABLE: ",".join(f"{point}:{PASSES.get(point, 1)}" for point in sorted(POINTS)),
+        DEATHS: str(deaths),
+        "CHIPS_ISOLATION": "subprocess",
+    }
+    with tier(name, tmp_path) as engines:
+        stack = Stack(tmp_path / "chips", {**engines.environment, **points})
+        with running(stack):
+            with sending(stack, studies[:-1], manifest) as process:
+                finish(process, 400)
+            stack.until(lambda: died(deaths) == POINTS, 200, "a death at every point")
+            with sending(stack, studies, manifest) as process:
+                finish(process, 60)
+            for process in {point.partition(".")[0] for point in POINTS}:
+                ends = sum(point.startswith(f"{process}.") for point in POINTS)
+                assert ended_by_sigkill(stack, process) == ends
+            assert_all_there(stack, manifest)
+
+
+def written(folder, seed):
+    """Write the studies; give the folder of each."""
+    write_studies(folder / "studies", seed=seed, images=IMAGES, series=STUDIES)
+    return sorted((folder / "studies").iterdir())
+
+
+def died(deaths) -> set[str]:
+    return {file.name for file in deaths.iterdir()}
+
+
+def ended_by_sigkill(stack, process) -> int:
+    """Count how often the supervisor saw a process die so."""
+    lines = stack.log.read_text(errors="replace").splitlines()
+    return sum(
+        "supervisor.ended" in line and f'"child":"{process}"' in line and '"status":-9' in line
+        for line in lines
+    )
+
+
+def shown(stack) -> int:
     """Count the images on all cards; -1 while the page's server is on its way back."""
     try:
         return sum(card["anonymized"] + card["quarantined"] for card in stack.session().cards())
@@ -59,135 +154,13 @@ def shown(stack: Stack) -> int:
         return -1
 
 
-def assert_all_there(stack: Stack, manifest, expected: int) -> None:
-    told = acknowledged(manifest)
-    assert len(told) == expected
-    assert shown(stack) == len(told)
-    assert not any(card["conflicts"] for card in stack.session().cards())
+def assert_all_there(stack, manifest) -> None:
+    """Wait until all is done; compare what the sender's log says with what is kept and shown."""
+    wanted = expected(stack, acknowledged(manifest))
+    assert wanted.count == IMAGES
+    stack.until(lambda: shown(stack) >= IMAGES, 300, "every image on its card")
+    wait_quiescent(stack, 120)
+    asyncio.run(assert_kept_once(stack, wanted))
+    assert_shown_once(stack, wanted)
     for view in ("card", "feed", "timeline"):
         assert "no difference" in stack.chips("replay", "diff", view).stdout.lower()
-
-
-def send(stack: Stack, folder, manifest) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [
-            sys.executable, "-m", "deploy.cli", "send", str(folder), f"127.0.0.1:{stack.dicom_port}",
-            "--manifest", str(manifest), "--associations", "2", "--retries", "200",
-        ],
-        env=stack.environment,
-        cwd=stack.folder,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )  # fmt: skip
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", TIERS)
-def test_kill_at_random_while_images_arrive(name, tmp_path):
-    seed = int(os.environ.get("CHIPS_TEST_FAULT_SEED", time.time_ns() % 2**32))
-    print(f"\nseed {seed}")
-    chance = random.Random(seed)
-    studies, manifest = tmp_path / "studies", tmp_path / "sent.jsonl"
-    write_studies(studies, seed=seed, images=IMAGES, series=20)
-    with tier(name, tmp_path) as engines:
-        stack = Stack(tmp_path / "chips", {**engines.environment, "CHIPS_ISOLATION": "subprocess"})
-        with running(stack):
-            sending = send(stack, studies, manifest)
-            done = threading.Event()
-            victims = PROCESSES + (["kafka", "cassandra"] if engines.engines else [])
-            killed = dict.fromkeys(victims, 0)
-
-            def kill() -> None:
-                while not done.wait(chance.uniform(0.4, 1.2)) and min(killed.values()) < KILLS:
-                    left = [one for one in killed if killed[one] < KILLS]
-                    victim = chance.choice(left)
-                    if victim in {"kafka", "cassandra"}:
-                        engine = getattr(engines.engines, victim)
-                        engine.kill()
-                        engine.start()
-                        killed[victim] = KILLS
-                    elif stack.kill(victim):
-                        killed[victim] += 1
-
-            killer = threading.Thread(target=kill)
-            killer.start()
-            try:
-                output, _ = sending.communicate(timeout=500)
-                # The work goes on when the last image is in, and so does the killing.
-                killer.join(200)
-            finally:
-                done.set()
-                killer.join()
-            print(f"killed {killed}")
-            assert sending.returncode == 0, output
-            assert min(killed.values()) == KILLS
-            stack.until(lambda: shown(stack) >= IMAGES, 300, "every image on its card")
-            wait_quiescent(stack, 120)
-            assert_all_there(stack, manifest, IMAGES)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("points", [EARLY, LATE], ids=["early", "late"])
-@pytest.mark.parametrize("name", TIERS)
-def test_kill_at_named_points(name, points, tmp_path):
-    studies, manifest = tmp_path / "studies", tmp_path / "sent.jsonl"
-    write_studies(studies, seed=1, images=EACH, series=2)
-    with tier(name, tmp_path) as engines:
-        crashing = {"CHIPS_ISOLATION": "subprocess", "CHIPS_CRASH_AT": ",".join(points)}
-        stack = Stack(tmp_path / "chips", {**engines.environment, **crashing})
-        stack.start()
-        try:
-            stack.add_user("ana", "Ana Kim")
-            output, _ = (sending := send(stack, studies, manifest)).communicate(timeout=200)
-            assert sending.returncode == 0, output
-            for process in {point.partition(".")[0] for point in points} & FIRST:
-                stack.until(lambda process=process: ended(stack, process), 90, f"the end of {process}")
-            stack.stop()
-            del stack.environment["CHIPS_CRASH_AT"]
-            stack.start()
-            stack.until(lambda: shown(stack) >= EACH, 200, "every image on its card")
-            wait_quiescent(stack, 120)
-            assert_all_there(stack, manifest, EACH)
-        finally:
-            stack.stop()
-
-
-def ended(stack: Stack, process: str) -> bool:
-    """Tell whether the supervisor has seen a process end by itself."""
-    lines = stack.log.read_text(errors="replace").splitlines()
-    return any("supervisor.ended" in line and f'"child":"{process}"' in line for line in lines)
-
-
-@pytest.mark.timeout(120)
-def test_ctrl_c_stops_every_process(tmp_path):
-    stack = Stack(tmp_path / "chips")
-    stack.start()
-    pids = [int(file.read_text()) for file in (stack.folder / "data" / "run").glob("*.pid")]
-    assert len(pids) == len(PROCESSES)
-    stack.process.send_signal(signal.SIGINT)
-    assert stack.process.wait(60) == 0
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-
-
-def test_a_killed_supervisor_takes_its_processes_with_it(tmp_path):
-    stack = Stack(tmp_path / "chips")
-    stack.start()
-    pids = [int(file.read_text()) for file in (stack.folder / "data" / "run").glob("*.pid")]
-    stack.process.kill()
-    stack.process.wait(10)
-
-    def gone() -> bool:
-        for pid in pids:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                continue
-            return False
-        return True
-
-    stack.until(gone, 60, "the end of its processes")
