@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 from rich.table import Table
 
 from deploy.process import settings_here
@@ -18,7 +20,8 @@ from streams.errors import Refused
 from streams.opening import open_producer, open_tail
 from streams.projections.views import View
 from streams.replay import comparing, dead_letters, rebuilding, tailing
-from streams.store.api import Store
+from streams.replay.reading import Gap
+from streams.store.api import Row, Store
 from streams.store.opening import open_store
 
 
@@ -61,15 +64,15 @@ async def tail(
 
 
 async def rebuild(view: View, at: datetime | None) -> int:
-    """Make a view again from the store alone, with progress."""
-    moment = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    """Make a view again from the store alone: as pages read it, or print it as it was at a time."""
+    if at is not None:
+        return await _print_at(view, at.replace(tzinfo=UTC) if at.tzinfo is None else at)
     async with _ports() as ports:
         with bar() as progress:
             task = progress.add_task("Rebuilding", total=None)
             rebuilt = await rebuilding.rebuild(
                 ports.store,
                 view,
-                at=moment,
                 on_progress=lambda now: progress.update(task, completed=now.feeds, total=now.of),
             )
     say(
@@ -77,8 +80,37 @@ async def rebuild(view: View, at: datetime | None) -> int:
         f"{rebuilt.events} events of {rebuilt.feeds} feeds."
     )
     for gap in rebuilt.gaps:
-        say(f"missing in the store: {gap.stream}, versions {gap.first} to {gap.last}")
+        say(_missing(gap))
     return 1 if rebuilt.gaps else 0
+
+
+async def _print_at(view: View, at: datetime) -> int:
+    gaps = []
+    async with _ports() as ports:
+        async for part in rebuilding.parts(ports.store, view, at=at):
+            gaps += part.gaps
+            for row in part.rows:
+                say(as_line(row))
+    for gap in gaps:
+        print(f"chips: {_missing(gap)}", file=sys.stderr)  # noqa: T201 - beside the rows, which may go to a file
+    return 1 if gaps else 0
+
+
+def as_line(row: Row) -> str:
+    """Give a row of a view as a line of JSON."""
+    return msgspec.json.encode(
+        {
+            "project": row.project,
+            "scope": row.scope,
+            "key": row.key,
+            "version": row.version,
+            "row": msgspec.Raw(row.body),
+        }
+    ).decode()
+
+
+def _missing(gap: Gap) -> str:
+    return f"missing in the store: {gap.stream}, versions {gap.first} to {gap.last}"
 
 
 async def diff(view: View) -> int:

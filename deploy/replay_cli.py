@@ -49,12 +49,14 @@ def replay_tail(
 def replay_rebuild(view: Literal["card", "feed", "timeline"], *, at: datetime | None = None) -> int:
     """Make a view again from the store alone, into a new generation, then switch to it.
 
+    With --at it prints the view as it was, a JSON line a row, and writes nothing.
+
     Parameters
     ----------
     view
         The view.
     at
-        As it was at this time (UTC), made as a view of its own, VIEW@TIME; pages go on reading the present.
+        As it was at this time (UTC, unless it says its zone), for example 2026-01-31T12:00:00.
     """
     from deploy.replay import rebuild as work
 

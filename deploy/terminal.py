@@ -14,4 +14,4 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 def say(line: str) -> None:
     """Print a line as it is."""
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(line, markup=False, emoji=False, soft_wrap=True)

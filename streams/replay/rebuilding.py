@@ -7,8 +7,8 @@ or written there, for it is begun before anything is read, and an older row neve
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import NamedTuple
 
 from streams.errors import Rejected
@@ -42,81 +42,91 @@ class Rebuilt(NamedTuple):
     gaps: list[Gap]
 
 
-async def rebuild(
-    store: Store, view: View, *, at: datetime | None = None, on_progress: OnProgress = lambda _: None
-) -> Rebuilt:
+class Part(NamedTuple):
+    """Some of a view's rows, and what was missing among the events that were read for them."""
+
+    rows: list[Row]
+    gaps: list[Gap]
+
+
+async def rebuild(store: Store, view: View, *, on_progress: OnProgress = lambda _: None) -> Rebuilt:
     """Make a view again and switch to it.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When there is no such view.
+    streams.errors.Unavailable
+        When the store is away; what was begun is dropped, now or by the next rebuild.
+    """
+    _known(view)
+    generation = await store.views.begin(view)
+    done = Progress(0, 0, 0)
+    written = 0
+    gaps: list[Gap] = []
+
+    def tell(progress: Progress) -> None:
+        nonlocal done
+        done = progress
+        on_progress(progress)
+
+    try:
+        async for part in parts(store, view, on_progress=tell):
+            await store.views.put(view, generation, part.rows)
+            written += len(part.rows)
+            gaps += part.gaps
+    except BaseException:
+        # Whatever ended it: a generation that is not whole must not be filled on.
+        with contextlib.suppress(Exception):
+            await store.views.drop(view, generation)
+        raise
+    await store.views.activate(view, generation)
+    return Rebuilt(view, generation, done.of, done.events, written, gaps)
+
+
+async def parts(
+    store: Store, view: View, *, at: datetime | None = None, on_progress: OnProgress = lambda _: None
+) -> AsyncIterator[Part]:
+    """Make a view's rows from the store, feed by feed, in parts of about `BATCH` rows; writes nothing.
 
     Parameters
     ----------
     at
-        As it was then (an aware time). Made under a name of its own, `name_at`, that nothing writes later;
-        what pages read stays as it is.
+        As it was then (an aware time).
 
     Raises
     ------
     streams.errors.Rejected
         When there is no such view, or the time has no zone.
     streams.errors.Unavailable
-        When the store is away; what was begun is dropped, now or by the next rebuild.
+        When the store is away.
     """
-    if view not in VIEWS:
-        raise Rejected(f"There is no view {view}: choose one of {', '.join(VIEWS)}")
-    name = view if at is None else name_at(view, at)
-    generation = await store.views.begin(name)
-    try:
-        rebuilt = await _fill(store, view, (name, generation), at=at, on_progress=on_progress)
-    except BaseException:
-        # Whatever ended it: a generation that is not whole must not be filled on.
-        with contextlib.suppress(Exception):
-            await store.views.drop(name, generation)
-        raise
-    await store.views.activate(name, generation)
-    return rebuilt
-
-
-def name_at(view: View, at: datetime) -> str:
-    """Name a view as it was at a time.
-
-    Raises
-    ------
-    streams.errors.Rejected
-        When the time has no zone.
-    """
-    if at.tzinfo is None:
+    _known(view)
+    if at is not None and at.tzinfo is None:
         raise Rejected("A time needs its zone: write it as 2026-01-31T12:00:00Z")
-    return f"{view}@{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-async def _fill(
-    store: Store, view: View, into: tuple[str, int], *, at: datetime | None, on_progress: OnProgress
-) -> Rebuilt:
-    name, generation = into
     streams = await feeds(store.events)
-    events = written = 0
-    gaps: list[Gap] = []
-    waiting: list[Row] = []
+    part, read = Part([], []), 0
     for number, stream in enumerate(streams, 1):
         last: Step | None = None
         async for step in fold(store.events, stream, at=at):
-            events += 1
             last = step
+            read += 1
             if step.gap:
-                gaps.append(step.gap)
+                part.gaps.append(step.gap)
             if view == "timeline":
-                waiting += rows(view, step.state, [step.event])
-            if len(waiting) >= BATCH:
-                written += await _write(store, name, generation, waiting)
+                part.rows.extend(rows(view, step.state, [step.event]))
+            if len(part.rows) >= BATCH:
+                yield part
+                part = Part([], [])
         if last and view != "timeline":
-            waiting += rows(view, last.state, [last.event])
-        on_progress(Progress(number, len(streams), events))
-    written += await _write(store, name, generation, waiting)
-    return Rebuilt(name, generation, len(streams), events, written, gaps)
+            part.rows.extend(rows(view, last.state, [last.event]))
+        if len(part.rows) >= BATCH:
+            yield part
+            part = Part([], [])
+        on_progress(Progress(number, len(streams), read))
+    yield part
 
 
-async def _write(store: Store, name: str, generation: int, waiting: list[Row]) -> int:
-    for begin in range(0, len(waiting), BATCH):
-        await store.views.put(name, generation, waiting[begin : begin + BATCH])
-    written = len(waiting)
-    waiting.clear()
-    return written
+def _known(view: str) -> None:
+    if view not in VIEWS:
+        raise Rejected(f"There is no view {view}: choose one of {', '.join(VIEWS)}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from schemas.views import Card
 from streams.errors import Rejected, Unavailable
 from streams.projections.views import VIEWS
+from streams.replay import rebuilding
 from streams.replay.comparing import diff
-from streams.replay.rebuilding import name_at, rebuild
+from streams.replay.rebuilding import parts, rebuild
 from tests.unit.agents.flowing import PROJECT
 from tests.unit.streams.replay.past import Past
 
@@ -83,28 +83,40 @@ async def test_a_rebuild_that_fails_leaves_pages_as_they_were(past):
     assert await past.store.views.filling("card") == [1]
 
 
-async def test_a_view_at_a_time_is_made_beside(past):
-    at = past.clock()
+async def at_time(past, view, at):
+    return [row async for part in parts(past.store, view, at=at) for row in part.rows]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_view_at_a_time_is_what_pages_read_then_and_nothing_is_written(past, view):
+    at, then = past.clock(), await every_row(past.store, view)
     await past.comment(0, "later")
-    made = await rebuild(past.store, "card", at=at)
-    assert made.view == name_at("card", at)
-
-    async def comments(view):
-        row = await past.store.views.row(view, PROJECT, "", past.feed(0))
-        return msgspec.json.decode(row.body, type=Card).comments
-
-    assert (await comments(made.view), await comments("card")) == (1, 2)
-    assert await past.store.views.active("card") == 1
+    now = await every_row(past.store, view)
+    put = []
+    past.store.views.put = put.append
+    assert {(row.project, row.scope, row.key): row for row in await at_time(past, view, at)} == then != now
+    assert {(row.project, row.scope, row.key): row for row in await at_time(past, view, None)} == now
+    assert put == []
+    assert await past.store.views.filling(view) == [1]
 
 
 async def test_before_there_was_anything_there_is_nothing(past):
     first = (await anext(past.store.events.read(past.stream(0)))).recordedtime
-    made = await rebuild(past.store, "card", at=first.replace(year=2000))
-    assert (made.events, made.rows) == (0, 0)
+    assert await at_time(past, "card", first.replace(year=2000)) == []
+
+
+async def test_rows_come_in_parts_that_may_be_written_at_once(past, monkeypatch):
+    monkeypatch.setattr(rebuilding, "BATCH", 2)
+    for view in VIEWS:
+        found = [part async for part in parts(past.store, view)]
+        assert sum(len(part.rows) for part in found) == len(await every_row(past.store, view))
+        assert max(len(part.rows) for part in found) <= 2
 
 
 async def test_what_is_asked_wrongly_is_told(past):
     with pytest.raises(Rejected, match="no view"):
         await rebuild(past.store, "cards")
+    with pytest.raises(Rejected, match="no view"):
+        await at_time(past, "cards", None)
     with pytest.raises(Rejected, match="zone"):
-        await rebuild(past.store, "card", at=past.clock().replace(tzinfo=None))
+        await at_time(past, "card", past.clock().replace(tzinfo=None))
