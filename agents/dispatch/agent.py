@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from agents.commanding import take_or_refuse, target
 from agents.dispatch.policy import work_orders
-from agents.replying import reply_rejected
 from agents.spec import AgentSpec
 from plugins.contract.types import Manifest
 from schemas import job
 from schemas.catalogue import CONSUMES
 from schemas.command import RequestJob
-from schemas.envelope import Event, parse_stream
+from schemas.envelope import Event
 from schemas.identity import job_stream, series_stream
 from schemas.image import SeriesAnonymized, SeriesManifest
 from schemas.make import derived
@@ -28,7 +28,6 @@ from streams.blobs import Blobs
 from streams.bus import Producer
 from streams.clock import Clock
 from streams.crashpoints import crashpoint
-from streams.errors import Poison, Rejected
 from streams.histories import Aggregate, Histories
 from streams.publishing import publish
 from streams.store.api import OpenJob, Store
@@ -116,18 +115,16 @@ class Dispatch:
         )
 
     async def _command(self, event: Event) -> None:
-        try:
-            category, _, _ = parse_stream(event.subject)
-        except ValueError as error:
-            raise Poison(f"command {event.id}: {error}") from error
-        if category != "job":
-            raise Poison(f"command {event.id} is for a job, but its subject is a {category}")
-        try:
-            taken = await self._jobs.take(
-                event, event.subject, lambda state: decide(state, event.data, attempts=self._attempts)
-            )
-        except Rejected as rejected:
-            await reply_rejected(self._producer, event, CONSUMER, str(rejected), self._clock())
+        target(event, "job")
+        taken = await take_or_refuse(
+            self._jobs,
+            event,
+            lambda state: decide(state, event.data, attempts=self._attempts),
+            producer=self._producer,
+            consumer=CONSUMER,
+            clock=self._clock,
+        )
+        if taken is None:
             return
         crashpoint("dispatch.after_append_before_publish")
         order = taken.state.order

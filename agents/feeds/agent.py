@@ -10,14 +10,15 @@ from collections.abc import Sequence
 
 import msgspec
 
+from agents.commanding import take_or_refuse, target
 from agents.feeds import policy
 from agents.feeds.projecting import project
-from agents.replying import reply_accepted, reply_rejected
+from agents.replying import reply_accepted
 from agents.spec import AgentSpec
 from schemas import image, job
 from schemas.catalogue import CONSUMES
 from schemas.command import AddInput
-from schemas.envelope import Event, parse_stream
+from schemas.envelope import Event
 from schemas.facts import SeriesOfStudy, StudyOfProject
 from schemas.identity import default_feed, feed_stream, job_stream
 from schemas.make import derived
@@ -28,7 +29,7 @@ from streams.aggregates.state import FEED_SCHEMA, FeedState
 from streams.bus import Producer
 from streams.clock import Clock
 from streams.crashpoints import crashpoint
-from streams.errors import Poison, Rejected
+from streams.errors import Poison
 from streams.histories import Aggregate, Histories, Taken
 from streams.publishing import publish
 from streams.store.api import Store
@@ -85,12 +86,7 @@ class Feeds:
         await self._tell(event, order.project, to, policy.of_job(data, order, patient))
 
     async def _command(self, event: Event) -> None:
-        try:
-            category, project_id, feed = parse_stream(event.subject)
-        except ValueError as error:
-            raise Poison(f"command {event.id}: {error}") from error
-        if category != "feed":
-            raise Poison(f"command {event.id} is for a feed, but its subject is a {category}")
+        project_id, feed = target(event, "feed")
         person = event.authid if event.authtype == "app_user" else None
         context = Context(
             command=event.id,
@@ -99,12 +95,15 @@ class Feeds:
             author=person,
             patient=await self._patient_of_study(project_id, event.data),
         )
-        try:
-            taken = await self._feeds.take(
-                event, event.subject, lambda state: decide(state, event.data, context)
-            )
-        except Rejected as rejected:
-            await reply_rejected(self._producer, event, CONSUMER, str(rejected), self._clock())
+        taken = await take_or_refuse(
+            self._feeds,
+            event,
+            lambda state: decide(state, event.data, context),
+            producer=self._producer,
+            consumer=CONSUMER,
+            clock=self._clock,
+        )
+        if taken is None:
             return
         crashpoint("feeds.after_append_before_publish")
         if taken.events:
@@ -165,15 +164,13 @@ class Feeds:
         raise Poison(f"job {job_id} reports, but its stream has no request")
 
     async def _patient_of_series(self, order: job.WorkOrder) -> str:
-        for fact in await self._store.facts.all(order.project, "series", order.study):
-            if fact.key == order.series:
-                return msgspec.json.decode(fact.body, type=SeriesOfStudy).patient
-        raise Poison(f"job {order.job} is for a series of which no fact is known")
+        fact = await self._store.facts.get(order.project, "series", order.study, order.series)
+        if fact is None:
+            raise Poison(f"job {order.job} is for a series of which no fact is known")
+        return msgspec.json.decode(fact.body, type=SeriesOfStudy).patient
 
     async def _patient_of_study(self, project_id: str, command: object) -> str | None:
         if not isinstance(command, AddInput):
             return None
-        for fact in await self._store.facts.all(project_id, "study", project_id):
-            if fact.key == command.study:
-                return msgspec.json.decode(fact.body, type=StudyOfProject).patient
-        return None
+        fact = await self._store.facts.get(project_id, "study", project_id, command.study)
+        return None if fact is None else msgspec.json.decode(fact.body, type=StudyOfProject).patient

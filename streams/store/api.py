@@ -89,6 +89,10 @@ class Facts(Protocol):
         """Tell whether a fact is there."""
         ...
 
+    async def get(self, project: str, kind: str, scope: str, key: str) -> Fact | None:
+        """Give a fact."""
+        ...
+
     async def all(self, project: str, kind: str, scope: str) -> list[Fact]:
         """Give all facts of a scope, ordered by key (at most 200,000)."""
         ...

@@ -33,6 +33,14 @@ async def test_facts_are_a_set(store, other):
     assert await other.facts.all(project, "stored", scope) == facts
     assert await store.facts.has(project, "stored", scope, "k0699")
     assert not await store.facts.has(project, "stored", scope, "k0700")
+    assert await other.facts.get(project, "stored", scope, "k0699") == facts[699]
+    for where in (
+        (project, "stored", scope, "k0700"),
+        (project, "stored", "elsewhere", "k0699"),
+        (project, "other", scope, "k0699"),
+        (new_project(), "stored", scope, "k0699"),
+    ):
+        assert await other.facts.get(*where) is None
 
 
 async def test_the_first_fact_under_a_key_stays(store, other):
@@ -42,6 +50,7 @@ async def test_the_first_fact_under_a_key_stays(store, other):
     await other.facts.put([msgspec.structs.replace(first, body=b"second")])
     await store.facts.put([first, msgspec.structs.replace(first, body=b"a third")])
     assert await store.facts.all(project, "stored", scope) == [first]
+    assert await store.facts.get(project, "stored", scope, first.key) == first
     assert await store.facts.count(project, "stored", scope) == 1
 
 

@@ -32,6 +32,11 @@ class CassandraFacts:
         """Tell whether a fact is there."""
         return bool(await self._session.run(cql.HAS_FACT, project, kind, scope, key))
 
+    async def get(self, project: str, kind: str, scope: str, key: str) -> Fact | None:
+        """Give a fact."""
+        rows = await self._session.run(cql.FACT, project, kind, scope, key)
+        return Fact(project, kind, scope, key, rows[0][0]) if rows else None
+
     async def all(self, project: str, kind: str, scope: str) -> list[Fact]:
         """Give the facts of a scope by key."""
         rows = await self._session.run(cql.FACTS, project, kind, scope, MOST)

@@ -24,6 +24,7 @@ PUT_FACT: Final = (
     "INSERT INTO fact (project, kind, scope, key, body) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?"
 )
 HAS_FACT: Final = "SELECT key FROM fact WHERE project = ? AND kind = ? AND scope = ? AND key = ?"
+FACT: Final = "SELECT body FROM fact WHERE project = ? AND kind = ? AND scope = ? AND key = ?"
 FACTS: Final = "SELECT key, body FROM fact WHERE project = ? AND kind = ? AND scope = ? LIMIT ?"
 COUNT_FACTS: Final = "SELECT count(*) FROM fact WHERE project = ? AND kind = ? AND scope = ?"
 

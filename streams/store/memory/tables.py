@@ -24,6 +24,10 @@ class MemoryFacts:
         """Tell whether a fact is there."""
         return key in self._scopes.get((project, kind, scope), {})
 
+    async def get(self, project: str, kind: str, scope: str, key: str) -> Fact | None:
+        """Give a fact."""
+        return self._scopes.get((project, kind, scope), {}).get(key)
+
     async def all(self, project: str, kind: str, scope: str) -> list[Fact]:
         """Give the facts of a scope by key."""
         return [fact for _, fact in sorted(self._scopes.get((project, kind, scope), {}).items())]

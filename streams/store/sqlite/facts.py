@@ -35,6 +35,16 @@ class SqliteFacts:
             )
         )
 
+    async def get(self, project: str, kind: str, scope: str, key: str) -> Fact | None:
+        """Give a fact."""
+        found = await self._database.read(
+            lambda db: db.execute(
+                "SELECT body FROM fact WHERE project=? AND kind=? AND scope=? AND key=?",
+                (project, kind, scope, key),
+            ).fetchone()
+        )
+        return None if found is None else Fact(project, kind, scope, key, found[0])
+
     async def all(self, project: str, kind: str, scope: str) -> list[Fact]:
         """Give the facts of a scope by key."""
         return await self._database.read(

@@ -220,6 +220,24 @@ async def test_a_second_study_brings_all_it_has_and_all_that_comes():
     assert authors == {None}
 
 
+async def test_studies_and_series_are_found_by_their_key_however_many_there_are():
+    office = Office()
+    await office.arrive(1, study=1)
+    await office.arrive(2, study=2)
+    listing, read = office.store.facts.all, []
+
+    async def all_(project, kind, scope):
+        read.append(kind)
+        return await listing(project, kind, scope)
+
+    office.store.facts.all = all_
+    await office.work(2, study=2)
+    await office.group.settle()
+    await office.ask(c.AddInput(study=key(2)), ident="add", feed=ONE)
+    assert (await office.card(ONE)).studies == 2
+    assert set(read) == {"feed_of_study"}
+
+
 async def test_an_unknown_study_is_refused():
     office = Office()
     await office.arrive(1)
