@@ -37,7 +37,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[],
     streams.errors.Unavailable
         When the store, the bus or the port can't be opened, or ``chips migrate`` has not run.
     streams.errors.Rejected
-        When the setting `trusted_proxies` is wrong, or the file of the subjects' keys is not the store's.
+        When the setting `trusted_proxies` is wrong, or the file of the subjects' keys can't be the store's.
     """
     proxies = networks(settings.trusted_proxies)
     metrics = CollectorRegistry()

@@ -14,7 +14,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from streams.errors import Conflict, Rejected, Unavailable
+from streams.errors import Conflict, Damaged, Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.api import Records
 from ui.subjects.sealing import KEY_BYTES, new_key
@@ -33,8 +33,10 @@ async def wrapping_key(file: Path, records: Records) -> bytes:
 
     Raises
     ------
-    streams.errors.Rejected
-        When the file is missing, damaged, open to others or not the one of this store; says what to do.
+    streams.errors.Misconfigured
+        When the file is missing, open to others or not the one of this store; says what to do.
+    streams.errors.Damaged
+        When what it holds is no key.
     streams.errors.Unavailable
         When the file or the store can't be used now.
     """
@@ -42,7 +44,7 @@ async def wrapping_key(file: Path, records: Records) -> bytes:
     key = await asyncio.to_thread(_read, file)
     if key is None:
         if known is not None:
-            raise Rejected(
+            raise Misconfigured(
                 f"{file} is missing, and the texts of this store are sealed with it: restore it from a "
                 "backup, or copy it from another machine that serves the page."
             )
@@ -53,7 +55,7 @@ async def wrapping_key(file: Path, records: Records) -> bytes:
             await records.put(KIND, KEY, fingerprint, expected=0)
         known = await records.get(KIND, KEY)
     if known is None or known.body != fingerprint:
-        raise Rejected(
+        raise Misconfigured(
             f"{file} is not the key file of this store: copy the one that the first page made to every "
             "machine that serves the page, and name it by CHIPS_SUBJECT_KEYS_FILE."
         )
@@ -69,13 +71,13 @@ def _read(file: Path) -> bytes | None:
     except OSError as error:
         raise Unavailable(f"{file} can't be read: {error.strerror}. Check its owner and rights.") from error
     if stat.S_IMODE(mode) & 0o077:
-        raise Rejected(f"Others can read {file}: chmod 600 it.")
+        raise Misconfigured(f"Others can read {file}: chmod 600 it.")
     try:
         key = bytes.fromhex(text.strip())
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise Rejected(f"{file} is no key file ({2 * KEY_BYTES} hex digits): restore it from a backup.")
+        raise Damaged(f"{file} is no key file ({2 * KEY_BYTES} hex digits): restore it from a backup.")
     return key
 
 

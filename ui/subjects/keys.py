@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 import structlog
 
-from streams.errors import Conflict, Rejected, Unavailable
+from streams.errors import Conflict, Damaged, Rejected, Unavailable
 from streams.store.api import Records
 from ui.subjects.sealing import Unreadable, new_key, unwrap, wrap
 
@@ -67,7 +67,9 @@ class SubjectKeys:
         Raises
         ------
         streams.errors.Rejected
-            When the subject was erased, or the key can't be unwrapped.
+            When the subject was erased.
+        streams.errors.Damaged
+            When the key can't be unwrapped.
         streams.errors.Unavailable
             When the store is away.
         """
@@ -78,7 +80,7 @@ class SubjectKeys:
             if found == "erased":
                 raise Rejected("This account was erased: nothing can be written as it any more.")
             if found == "unreadable":
-                raise Rejected("The key of this account is damaged: have it restored from a backup.")
+                raise Damaged("The key of this account is damaged: have it restored from a backup.")
             begun, key = self._monotonic(), new_key()
             body = msgspec.json.encode(SubjectKey(wrap(self._wrapping, subject, key)))
             try:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from streams.errors import Rejected, Unavailable
+from streams.errors import Damaged, Misconfigured, Unavailable
 from streams.settings import Settings
 from streams.store.memory.store import MemoryStore
 from ui.subjects import key_file
@@ -42,11 +42,11 @@ async def test_a_store_never_gets_a_second_one(file, records):
     await wrapping_key(file, records)
     kept = file.read_text()
     file.unlink()
-    with pytest.raises(Rejected, match=r"is missing.*restore it"):
+    with pytest.raises(Misconfigured, match=r"is missing.*restore it"):
         await wrapping_key(file, records)
     assert not file.exists()
     await wrapping_key(file, MemoryStore().records)
-    with pytest.raises(Rejected, match="not the key file of this store"):
+    with pytest.raises(Misconfigured, match="not the key file of this store"):
         await wrapping_key(file, records)
     file.write_text(kept)
     await wrapping_key(file, records)
@@ -57,12 +57,12 @@ async def test_a_file_that_is_damaged_or_open_to_others_is_refused(file, records
     kept = file.read_text()
     for damaged in ("", kept[:-3], "x" * 128, "\xff" * 64):
         file.write_text(damaged, encoding="latin-1")
-        with pytest.raises(Rejected, match="no key file") as refused:
+        with pytest.raises(Damaged, match="no key file") as refused:
             await wrapping_key(file, records)
         assert not re.search("[0-9a-f]{32}", str(refused.value))
     file.write_text(kept)
     file.chmod(0o640)
-    with pytest.raises(Rejected, match="chmod 600"):
+    with pytest.raises(Misconfigured, match="chmod 600"):
         await wrapping_key(file, records)
 
 
