@@ -157,10 +157,14 @@ class ConsumeLoop:
         """Run the handler with patience; give what it raised at last."""
         loop = asyncio.get_running_loop()
         failing_until = loop.time() + self._patience.failing_s
+        until = loop.time() + self._patience.away_s
+        raised: Exception | None = None
 
         def again(error: BaseException) -> bool:
+            nonlocal raised
             if not isinstance(error, Exception):
                 return False  # stamina asks about a cancellation, too: that is not to be tried again
+            raised = error
             verdict = judge(error)
             if verdict is Verdict.AWAY:
                 self._metrics.waits(self._spec.name, event.id)
@@ -176,19 +180,28 @@ class ConsumeLoop:
                 wait_jitter=0.05,
             ):
                 with attempt:
-                    await self._try(event)
+                    await self._try(event, until, raised)
         except Exception as error:  # noqa: BLE001 - whatever a handler raises is judged, none is lost
             return error
         return None
 
-    async def _try(self, event: Event) -> None:
+    async def _try(self, event: Event, until: float, before: Exception | None) -> None:
+        """Try once; a new try has what is left until then, and without an answer by then the last one counts.
+
+        So that a message is held for `away_s` or `handler_s`, whichever is longer, and not for their sum.
+        """
+        within = self._patience.handler_s
+        if before is not None:
+            within = min(within, until - asyncio.get_running_loop().time())
         try:
-            async with asyncio.timeout(self._patience.handler_s) as limit:
+            async with asyncio.timeout(within) as limit:
                 await self._spec.handle(event)
         except TimeoutError as error:
-            if limit.expired():
-                raise TooSlow(f"took longer than {self._patience.handler_s:g} s") from error
-            raise
+            if not limit.expired():
+                raise
+            if before is not None and within < self._patience.handler_s:
+                raise before from None
+            raise TooSlow(f"took longer than {self._patience.handler_s:g} s") from error
 
     async def _count(self, record: Record, failure: Exception) -> None:
         where = place(record.topic, record.partition, record.offset)

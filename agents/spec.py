@@ -39,7 +39,7 @@ class Patience(NamedTuple):
     """How long is waited for what, s."""
 
     away_s: float = 20.0
-    """How long an event is tried again in place while something is `Unavailable`."""
+    """How long an event is tried in place, all tries together, while something is `Unavailable`."""
     failing_s: float = 5.0
     """How long it is tried again in place when its handler fails in any other way."""
     handler_s: float = 20.0

@@ -88,7 +88,7 @@ GUARDS = (
     Guard(
         "a handler has a time limit",
         "agents/consume.py",
-        "asyncio.timeout(self._patience.handler_s)",
+        "asyncio.timeout(within)",
         "asyncio.timeout(None)",
         "test_slow_handler",
         "it did not end within 15 s",

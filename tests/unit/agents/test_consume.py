@@ -211,6 +211,30 @@ async def test_what_is_away_for_a_moment_is_tried_again_in_place():
     assert bench.acknowledged == ["bad", "next"]
 
 
+async def test_all_tries_together_are_bounded_and_the_last_answer_counts():
+    """What is away at first, and then hangs, is held no longer than it may be tried."""
+    begun, ended = [], []
+
+    async def handle(_event):
+        begun.append(True)
+        if len(begun) == 1:
+            raise Unavailable("away")
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(True)
+
+    store = MemoryStore()
+    bench = Bench(handle, store, patience=Patience(away_s=0.5, handler_s=30))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(Unavailable, match="away"):
+        await bench.run(bench.delivery("bad"))
+    assert loop.time() - began < 5
+    assert (len(begun), ended, bench.acknowledged) == (2, [True], [])
+    assert await store.records.list("attempts:feeds") == []
+
+
 async def test_an_outage_stops_the_loop_and_fills_no_dead_letters_however_often():
     store = MemoryStore()
     for _ in range(PATIENT.attempts + 2):
