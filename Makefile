@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 ENV := $(VENV)/env.stamp
 NODE_MODULES := ui/web/node_modules/installed.stamp
 PAGE := ui/static/index.html
+# Resolves `requirements.lock`; another version may resolve the same requirements otherwise.
+UV := uv==0.13.9
 
 # A Python that CHIPS runs on; PYTHON=... on the command line goes first.
 find_python = for name in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
@@ -79,7 +81,7 @@ bench: env web engines
 	@$(BIN)/python -m tests.bench
 
 lock: | $(ENV)
-	@rm -rf build/lock && $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet uv
+	@rm -rf build/lock && $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet '$(UV)'
 	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --extra demo --group build --group node --group test \
 		pyproject.toml --output-file requirements.lock

@@ -32,6 +32,8 @@ FETCH = 100
 class EmbeddedConsumer(StrictAcks, base.Consumer):
     """Reads every partition of its topics; there is nobody to share them with."""
 
+    transport: EmbeddedTransport
+
     def __post_init__(self) -> None:
         self._reader = Reader(self.transport.directory)
         self._ownership = Ownership(self.transport.directory, self.app.conf.id)
@@ -117,16 +119,16 @@ class EmbeddedConsumer(StrictAcks, base.Consumer):
         )
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        await self._reader.call(Logs.commit, self.app.conf.id, {tuple(tp): at for tp, at in offsets.items()})
+        await self._reader.call(Logs.commit, self.app.conf.id, {_place(tp): at for tp, at in offsets.items()})
         return True
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go on where the app left off; a new app begins with the first record kept."""
         committed = await self._reader.call(Logs.committed, self.app.conf.id)
         starts = await self._reader.call(Logs.starts, sorted(self._counts))
-        offsets = {tp: committed.get(tuple(tp), starts[tuple(tp)]) for tp in self._assigned}
+        offsets = {tp: committed.get(_place(tp), starts[_place(tp)]) for tp in self._assigned}
         # So that lag is known from the first day, also of a partition that nothing came to yet.
-        fresh = {tuple(tp): at for tp, at in offsets.items() if tuple(tp) not in committed}
+        fresh = {_place(tp): at for tp, at in offsets.items() if _place(tp) not in committed}
         await self._reader.call(Logs.commit, self.app.conf.id, fresh)
         self._position = dict(offsets)
         return offsets
@@ -159,12 +161,12 @@ class EmbeddedConsumer(StrictAcks, base.Consumer):
     async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
         """Give the offsets after the last records."""
         ends = await self._reader.call(Logs.ends, sorted({tp.topic for tp in partitions}))
-        return {tp: ends[tuple(tp)] for tp in partitions}
+        return {tp: ends[_place(tp)] for tp in partitions}
 
     async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
         """Give the offsets of the first records kept."""
         starts = await self._reader.call(Logs.starts, sorted({tp.topic for tp in partitions}))
-        return {tp: starts[tuple(tp)] for tp in partitions}
+        return {tp: starts[_place(tp)] for tp in partitions}
 
     def topic_partitions(self, topic: str) -> int | None:
         """Count the partitions of a subscribed topic."""
@@ -193,6 +195,11 @@ class EmbeddedTransport(base.Transport):
         # Not from the URL: it would take the first part of a relative path for a host, in small letters.
         super().__init__(*arguments)
         self.directory = directory
+
+
+def _place(tp: TP) -> tuple[str, int]:
+    """Name a partition as the log does."""
+    return tp.topic, tp.partition
 
 
 def _touch(_: Logs) -> None:

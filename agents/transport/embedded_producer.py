@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faust.exceptions import ImproperlyConfigured, ProducerSendError
 from faust.transport import base
@@ -14,9 +14,14 @@ from streams.bus import Headers, Message, Position
 from streams.errors import Rejected, Unavailable
 from streams.log.producer import LogProducer
 
+if TYPE_CHECKING:
+    from agents.transport.embedded import EmbeddedTransport
+
 
 class EmbeddedProducer(base.Producer):
     """Each send is a future that is done when the message is durable."""
+
+    transport: EmbeddedTransport
 
     def __post_init__(self) -> None:
         self._log = LogProducer(self.transport.directory)

@@ -80,7 +80,7 @@ def _reduced(volume: Volume) -> SimpleITK.Image:
     image.SetDirection(directions.ravel().tolist())
     # Smooth by about a voxel of the coarsest direction: steps between slices would show as rings.
     sigma = min(2.0, 0.7 * float(spacing.max()))
-    return SimpleITK.DiscreteGaussian(image, sigma**2)
+    return SimpleITK.DiscreteGaussian(image, [sigma**2] * 3)
 
 
 def _turn() -> Floats:

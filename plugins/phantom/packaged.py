@@ -90,8 +90,8 @@ def mni_series(seed: int = 152) -> list[Dataset]:
     if not path.is_file():
         raise MissingStudies(f"nilearn lacks {_MNI}: {_HINT}")
     image = SimpleITK.ReadImage(str(path))
-    voxels = SimpleITK.GetArrayFromImage(image).astype(np.float64)
-    voxels = np.rint(np.clip(voxels / voxels.max(), 0, 1) * MNI_PEAK).astype(np.int16)
+    values = SimpleITK.GetArrayFromImage(image).astype(np.float64)
+    voxels = np.rint(np.clip(values / values.max(), 0, 1) * MNI_PEAK).astype(np.int16)
     directions = np.array(image.GetDirection()).reshape(3, 3)
     spacing = image.GetSpacing()
     # Towards L and P, as scanners write axial slices; the file runs towards R and A.

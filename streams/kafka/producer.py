@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as Delivered
@@ -148,7 +148,9 @@ class _Polled:
 
         def delivered(error: KafkaError | None, found: Delivered) -> None:
             if error is None:
-                position = Position(message.topic, found.partition(), found.offset())
+                # The client's type is also that of a message on its way, which has no place yet.
+                place = cast("int", found.partition()), cast("int", found.offset())
+                position = Position(message.topic, *place)
                 self._settled.append((done, position))
             else:
                 self.fatal = self.fatal or error.fatal()

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as Consumed
@@ -165,12 +165,13 @@ class _Threaded:
 
 
 def _record(message: Consumed) -> Record:
+    # The client's type is also that of a message on its way, which has no place yet; a consumed one has.
     return Record(
-        message.topic(),
-        message.partition(),
-        message.offset(),
+        cast("str", message.topic()),
+        cast("int", message.partition()),
+        cast("int", message.offset()),
         message.timestamp()[1],
         message.key(),
         message.value() or b"",
-        tuple(message.headers() or ()),
+        tuple(cast("list[tuple[str, bytes]]", message.headers() or [])),
     )
