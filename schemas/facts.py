@@ -1,11 +1,14 @@
 """Bodies of fact rows: immutable, upserted under deterministic keys, counted as sets.
 
 A fact row is (project, kind, scope, key) and a body. No identifying value stands in any of them.
+
+Kinds by scope. Of a series: stored, anonymized, quarantined, association_ended, study_of_series. Of a study:
+series, feed_of_study. Of a project: study.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
@@ -13,19 +16,6 @@ from schemas.envelope import Utc
 from schemas.identity import BlobRef, Digest, Key, Uuid
 from schemas.image import ReasonCode, SeriesAttributes, Text
 from schemas.pacs import Modality, Uid, Version
-
-FactKind = Literal[
-    "stored",
-    "anonymized",
-    "quarantined",
-    "association_ended",
-    "study_of_series",
-    "series",
-    "study",
-    "feed_of_study",
-]
-"""Scopes. Series: stored, anonymized, quarantined, association_ended, study_of_series. Study: series,
-feed_of_study. Project: study."""
 
 
 class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
