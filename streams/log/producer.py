@@ -13,7 +13,8 @@ from streams.limits import checked
 from streams.log.writer import Request, Writer
 
 IN_FLIGHT = 1000
-"""Requests that wait for their commit at a time; further senders wait."""
+"""Requests that wait for their commit at a time; further senders wait. One whose sender gave up counts until
+it is settled: however long the disk hangs, no more than these are queued."""
 
 CHUNK = 500
 """Messages of one request."""
@@ -80,10 +81,11 @@ class LogProducer:
             self._writer = Writer(self._directory)
             self._writer.start()
         try:
-            async with asyncio.timeout(self._timeout_s), self._room:
+            async with asyncio.timeout(self._timeout_s):
+                await self._room.acquire()
                 loop = asyncio.get_running_loop()
                 done: asyncio.Future[list[Position]] = loop.create_future()
-                self._writer.put(Request(messages, loop, done, partition))
+                self._writer.put(Request(messages, loop, done, self._room.release, partition))
                 return await done
         except TimeoutError as error:
             raise Unavailable(

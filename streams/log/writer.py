@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,11 +24,13 @@ TRIM_S = 60.0
 
 
 class Request(NamedTuple):
-    """Messages to append together, in order; `done` belongs to `loop`."""
+    """Messages to append together, in order; `done` belongs to `loop`, where `settled` is called, too."""
 
     messages: Sequence[Message]
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[list[Position]]
+    settled: Callable[[], None]
+    """Called when the request is written or refused, also when its sender waits no more."""
     partition: int | None = None
     """Where they go; None: where their keys lie."""
 
@@ -154,6 +156,7 @@ def _tell(outcomes: list[Outcome]) -> None:
 
 def _settle(outcomes: list[Outcome]) -> None:
     for request, outcome in outcomes:
+        request.settled()
         if request.done.done():
             continue
         if isinstance(outcome, Exception):

@@ -29,7 +29,8 @@ GROUP = 256
 """Writes in one transaction."""
 
 WAITING = 2_000
-"""Writes that may wait; more callers wait in their own task."""
+"""Writes that may wait; more callers wait in their own task. One whose caller gave up counts until it is
+done."""
 
 READERS = 2
 ROWS = 500
@@ -40,6 +41,7 @@ class _Write(NamedTuple):
     work: Work[Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    settled: Callable[[], None]
 
 
 class Database:
@@ -67,15 +69,16 @@ class Database:
         Exception
             What `work` raises; then nothing of it is written.
         """
-        async with self._room:
-            loop = asyncio.get_running_loop()
-            future: asyncio.Future[T] = loop.create_future()
-            with self._wake:
-                if self._closing:
-                    raise Unavailable("The store is closed")
-                self._waiting.append(_Write(work, loop, future))
-                self._wake.notify()
-            return await future
+        await self._room.acquire()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        with self._wake:
+            if self._closing:
+                self._room.release()
+                raise Unavailable("The store is closed")
+            self._waiting.append(_Write(work, loop, future, self._room.release))
+            self._wake.notify()
+        return await future
 
     async def read(self, work: Work[T]) -> T:
         """Run `work` on a reader's connection; it sees what was committed when it begins.
@@ -194,6 +197,7 @@ def _run(connection: sqlite3.Connection, work: Work[Any]) -> Any:
 
 def _tell(write: _Write, result: Any) -> None:
     def settle() -> None:
+        write.settled()
         if write.future.done():  # its task was cancelled; what was written stays written
             return
         if isinstance(result, Exception):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 
 import pytest
 
@@ -94,6 +95,36 @@ async def test_senders_wait_when_too_many_are_under_way(bus, monkeypatch):
     assert all(isinstance(error, Unavailable) for error in ended)
     assert len(put) == 3
     await full.close()
+
+
+async def test_senders_that_gave_up_leave_no_room_until_the_disk_answers(bus, monkeypatch):
+    monkeypatch.setattr(producer, "IN_FLIGHT", 4)
+    hangs, append = threading.Event(), writer.Writer._append
+
+    def hanging(self, group):
+        hangs.wait()
+        return append(self, group)
+
+    monkeypatch.setattr(writer.Writer, "_append", hanging)
+    stuck = LogProducer(bus, timeout_s=0.05)
+    for number in range(6):
+        cancelled = [asyncio.create_task(stuck.send(Message("t", f"c{number}", b"x"))) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in cancelled:
+            task.cancel()
+        ended = await asyncio.gather(
+            *cancelled, *(stuck.send(Message("t", "k", b"x")) for _ in range(4)), return_exceptions=True
+        )
+        assert not [one for one in ended if not isinstance(one, (Unavailable, asyncio.CancelledError))]
+    assert stuck._writer._queue.qsize() <= 4
+    hangs.set()
+    async with asyncio.timeout(10):
+        while stuck._room._value < 4:
+            await asyncio.sleep(0.01)
+    assert count(bus) == 4
+    await asyncio.gather(*(stuck.send(Message("t", "k", b"x")) for _ in range(20)))
+    assert count(bus) == 24
+    await stuck.close()
 
 
 async def test_the_writer_forgets_what_expired_by_itself(bus, sending, monkeypatch):
