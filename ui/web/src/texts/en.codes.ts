@@ -18,6 +18,8 @@ export const codes = {
     'excess-pixels': 'There is more in the pixel data than the image it describes.',
     'given-up': 'The image was given up while it was worked on: see the dead letters.',
     'identity-mismatch': 'Its identity is not the one that it was received under.',
+    'missing-original': 'The original is missing from the vault.',
+    'named-code': 'A code in it repeats a name of the patient.',
     'not-part10': 'It is not a DICOM file.',
     'not-verified': 'What came out did not pass the check that nothing identifying is left.',
     photograph: 'Photographs, video, endoscopy and microscopy can show or name the patient.',
