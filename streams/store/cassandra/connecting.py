@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, ProtocolVersion
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
@@ -70,6 +70,8 @@ async def connect(settings: Settings) -> CassandraSession:
     cluster = Cluster(
         contact.hosts,
         port=contact.hosts[0][1],
+        # What Cassandra 4 and 5 speak: else the driver tries DSE's first and warns.
+        protocol_version=ProtocolVersion.V5,
         auth_provider=_credentials(settings),
         ssl_context=tls_of(settings),
         execution_profiles={

@@ -137,7 +137,13 @@ class Database:
         )
         try:
             # secure_delete: what is deleted or replaced is overwritten, so that a destroyed key is gone.
-            ours = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON")
+            # fullfsync: on macOS a plain fsync stops at the disk's cache.
+            ours = (
+                "PRAGMA journal_mode=WAL",
+                "PRAGMA synchronous=FULL",
+                "PRAGMA fullfsync=ON",
+                "PRAGMA secure_delete=ON",
+            )
             for pragma in (*ours, *pragmas):
                 connection.execute(pragma)
         except sqlite3.Error:
