@@ -30,19 +30,6 @@ PROCESSES = ["gateway", *AGENTS, "runner", "ui"]
 """What `chips up` keeps running."""
 
 
-def ports_in_a_row(count: int) -> int:
-    """Find the first of so many free ports."""
-    while True:
-        first = free_port()
-        with contextlib.ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except (OSError, OverflowError):
-                continue
-        return first
-
-
 @dataclass
 class Stack:
     """`chips up` in a folder; every path and port its own."""

@@ -24,6 +24,14 @@ _REFUSED = frozenset(
     }
 )
 
+_PASSING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+
+
+def is_passing(exception: KafkaException) -> bool:
+    """Tell whether a partition merely changes or awaits its leader: asked again soon, it answers."""
+    found = exception.args[0] if exception.args else None
+    return isinstance(found, KafkaError) and found.code() in _PASSING
+
 
 def family(error: KafkaError, doing: str) -> Refused | Unavailable:
     """Give the error of ours that stands for one of Kafka's.

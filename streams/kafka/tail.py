@@ -16,13 +16,16 @@ from confluent_kafka import Message as Consumed
 from streams.bus import Record
 from streams.errors import Refused, Unavailable
 from streams.kafka.connection import Connection
-from streams.kafka.errors import family, family_of
+from streams.kafka.errors import family, family_of, is_passing
 
 FETCH = 200
 """Records that are handed on at once."""
 
 POLL_S = 0.5
 """How long one look for records blocks the thread, s; it returns at once when some are there."""
+
+LEADER_S = 0.1
+"""Between two looks for a partition's leader, s."""
 
 AWAY_S = 10.0
 """How long no broker may answer before the reader is told, s."""
@@ -117,15 +120,26 @@ class _Threaded:
         return [(topic, partition) for topic in topics for partition in sorted(found[topic].partitions)]
 
     def watermarks(self, topics: Sequence[str]) -> dict[tuple[str, int], tuple[int, int]]:
-        found = {}
-        for topic, partition in self.partitions(topics):
+        return {
+            (topic, partition): self._watermark(topic, partition)
+            for topic, partition in self.partitions(topics)
+        }
+
+    def _watermark(self, topic: str, partition: int) -> tuple[int, int]:
+        """Ask again while a partition's leader is being chosen, as right after the topic was made."""
+        until = time.monotonic() + self._away_s
+        while True:
             try:
-                found[topic, partition] = self._client.get_watermark_offsets(
+                low, high = self._client.get_watermark_offsets(
                     TopicPartition(topic, partition), timeout=self._away_s
                 )
             except KafkaException as error:
-                raise family_of(error, f"Asking for the ends of {topic}") from error
-        return found
+                if not is_passing(error) or time.monotonic() >= until:
+                    raise family_of(error, f"Asking for the ends of {topic}") from error
+                time.sleep(LEADER_S)
+                self._client.list_topics(topic, timeout=self._away_s)
+            else:
+                return low, high
 
     def assign(
         self, topics: Sequence[str], start: Literal["beginning", "end"] | Mapping[tuple[str, int], int]

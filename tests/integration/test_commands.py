@@ -15,8 +15,9 @@ from schemas.catalogue import COMMAND
 from streams.bus import Message
 from streams.opening import open_producer
 from streams.replay.dead_letters import NO_KEY
+from tests.engines.ports import ports_in_a_row
 from tests.phantoms import write_studies
-from tests.stack import Stack, ports_in_a_row, running, wait_quiescent
+from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]

@@ -15,6 +15,7 @@ from streams.log.admin import LogAdmin
 from streams.log.producer import LogProducer
 from streams.store.sqlite.store import SqliteStore
 from tests.contract.making import event, events, new_stream
+from tests.sealing import sealed
 from tests.unit.agents.flowing import PROJECT
 from tests.unit.streams.replay.past import Past
 
@@ -60,7 +61,7 @@ async def test_a_view_at_a_time_is_printed_row_by_row(past, capsys):
             (PROJECT, 5, 1)
         }
     assert await replay.rebuild("timeline", at + timedelta(hours=1)) == 0
-    assert TEXT in capsys.readouterr().out
+    assert sealed(TEXT) in capsys.readouterr().out
     assert await past.store.views.active("card") == 1
 
 
