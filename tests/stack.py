@@ -138,6 +138,10 @@ class Stack:
             time.sleep(0.1)
         return found
 
+    def until_logged(self, text: str, timeout: float) -> None:
+        """Wait until its log says something."""
+        self.until(lambda: text in self.log.read_text(errors="replace"), timeout, f"{text} in the log")
+
     def tail(self, lines: int = 60) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
