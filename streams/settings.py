@@ -31,7 +31,8 @@ READ_ELSEWHERE = frozenset(
         "CHIPS_PLUGIN_BASE",  # of `chips plugins build`
         "CHIPS_JAVA_HOME",  # of `chips engines`
         "CHIPS_READY_FD",  # from `chips up` to its processes
-        "CHIPS_CRASH_AT",  # of `streams.crashpoints`
+        "CHIPS_CRASH_AT",  # of `streams.crashpoints`, as the next
+        "CHIPS_CRASH_DEATHS",
     }
 )
 """Variables that are no settings, with who reads them; those of the tests begin with ``CHIPS_TEST_``."""
