@@ -17,7 +17,8 @@ import structlog
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import summarize
 from agents.anonymization.outcome import Anonymized, Quarantine
-from agents.anonymization.policy import Policy, policy_named
+from agents.anonymization.policy.document import Policy
+from agents.anonymization.policy.ready import policy_named
 from agents.progress import Progress
 from agents.spec import AgentSpec
 from gateway.identity import ProjectKey

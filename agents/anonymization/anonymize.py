@@ -18,7 +18,8 @@ from pydicom.filereader import read_dataset
 from agents.anonymization.admission import check_object, check_pixels, check_transfer_syntax
 from agents.anonymization.encode import Encoder, part10
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
-from agents.anonymization.policy import Policy
+from agents.anonymization.policy.document import Policy
+from agents.anonymization.policy.rules import RuleBook
 from agents.anonymization.rewrite import Rewriter
 from agents.anonymization.shown import Shown
 from agents.anonymization.verify import check_output, measure
@@ -97,15 +98,16 @@ def _anonymize(content: bytes, key: ProjectKey, policy: Policy) -> Anonymized:
     dataset = read_dataset(
         BytesIO(body[start : span.end]), encoding.implicit, encoding.little, at_top_level=False
     )
+    rules = RuleBook(policy).of(identity.sop_class_uid)
     check_object(identity.sop_class_uid, lambda tag: _text(dataset, tag))
 
     patient = patient_of(key, identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid)
-    rewriter = Rewriter(key=key, policy=policy, patient=patient, encoder=Encoder(encoding))
+    rewriter = Rewriter(key=key, rules=rules, patient=patient, encoder=Encoder(encoding))
     rewritten = rewriter.rewrite(dataset)
     pixels = memoryview(body)[span.pixels_begin : span.pixels_end]
     shown = Shown(rewriter.top, encoding)
     check_pixels(pixels, shown.pixel_bytes(), encapsulated=span.encapsulated, names=rewriter.known.occur_in)
-    check_output(rewritten, encoding, policy, pixels)
+    check_output(rewritten, encoding, rules, pixels)
     instance_uid = pseudonymous_uid(key, identity.sop_instance_uid)
     output = part10(identity.sop_class_uid, instance_uid, syntax, rewritten)
     return Anonymized(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
@@ -10,25 +9,28 @@ from typing import Any, Literal, NamedTuple
 from pydicom.dataset import Dataset
 from pydicom.values import convert_SQ
 
-from agents.anonymization.actions import (
-    DUMMY,
-    MODALITY,
-    PATIENT_ID,
-    PATIENT_NAME,
-    REFERENCE_ELEMENTS,
-    Action,
-    decide,
-    directs_readers,
-    dummy_value,
-    is_plausible,
-    known_vr,
-    retained_characteristic,
-)
 from agents.anonymization.admission import check_overlay
 from agents.anonymization.encode import Encoder
 from agents.anonymization.known import NAMING, KnownValues
 from agents.anonymization.outcome import GroupCounts, Refusal
-from agents.anonymization.policy import Policy, method_codes
+from agents.anonymization.policy.document import method_codes
+from agents.anonymization.policy.rules import (
+    PATIENT_ID,
+    PATIENT_NAME,
+    Action,
+    Rules,
+    Within,
+    items_within,
+    known_vr,
+)
+from agents.anonymization.values import (
+    DUMMY,
+    MODALITY,
+    directs_readers,
+    dummy_value,
+    is_plausible,
+    retained_characteristic,
+)
 from gateway.elements import PIXEL_DATA, UNDEFINED
 from gateway.identity import ProjectKey, pseudonymous_uid
 from gateway.modalities import modality_of
@@ -44,12 +46,17 @@ _TRUSTED_TEXT = frozenset(("LO", "SH", "CS"))
 _AMBIGUOUS = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US or SS or OW": "OW"}
 
 
-class _Mode(enum.Enum):
-    ALL = enum.auto()
-    DUMMIES = enum.auto()
-    """Inside a sequence that gets dummy values: nothing is kept."""
-    REFERENCES = enum.auto()
-    """Inside a sequence of which only references are kept."""
+_REMOVED = frozenset(
+    (
+        Action.REMOVE,
+        Action.SHIFT,
+        Action.CLEAN,
+        Action.CONTENT,
+        Action.GRAPHICS,
+        Action.PRIVATE,
+        Action.REPLACE,
+    )
+)
 
 
 class _Source(NamedTuple):
@@ -67,7 +74,7 @@ class Rewriter:
 
     Parameters
     ----------
-    key, policy
+    key, rules
         What decides pseudonyms and actions.
     patient
         The patient's pseudonym.
@@ -82,9 +89,10 @@ class Rewriter:
         What the object itself calls its people, once it is rewritten.
     """
 
-    def __init__(self, *, key: ProjectKey, policy: Policy, patient: str, encoder: Encoder) -> None:
+    def __init__(self, *, key: ProjectKey, rules: Rules, patient: str, encoder: Encoder) -> None:
         self._key = key
-        self._policy = policy
+        self._rules = rules
+        self._policy = rules.policy
         self._patient = patient.encode()
         self._encoder = encoder
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -102,7 +110,7 @@ class Rewriter:
         """
         naming = (_source(dataset, tag).value for tag in NAMING if tag in dataset)
         self.known = KnownValues(naming)
-        parts = dict(self._elements(dataset, _Mode.ALL, depth=0))
+        parts = dict(self._elements(dataset, Within.OBJECT, depth=0))
         self._put(parts, PATIENT_NAME, "PN", self._patient)
         self._put(parts, PATIENT_ID, "LO", self._patient)
         self._put(parts, 0x00120062, "CS", b"YES")
@@ -135,64 +143,55 @@ class Rewriter:
         parts[tag] = self._encoder.element(tag, vr, value)
         self.top[tag] = value
 
-    def _elements(self, dataset: Dataset, mode: _Mode, depth: int) -> Iterator[tuple[int, bytes]]:
+    def _elements(
+        self, dataset: Dataset, within: Within, depth: int, parent: int | None = None
+    ) -> Iterator[tuple[int, bytes]]:
         for tag in sorted(int(key) for key in dataset.keys()):  # noqa: SIM118 - iterating converts values
-            action = decide(tag, self._policy)
-            if mode is _Mode.REFERENCES and tag not in REFERENCE_ELEMENTS:
-                action = Action.REMOVE
-            if action is Action.REMOVE:
+            action = self._rules.decide(tag, parent, within).action
+            if action in _REMOVED:
                 self._count(tag, "removed")
                 if tag >> 24 == 0x60:  # noqa: PLR2004 - overlay groups
                     check_overlay(tag, _source(dataset, tag).value, little=self._encoder.little)
                 continue
-            inner = _Mode.ALL if mode is _Mode.REFERENCES else mode
             source = _source(dataset, tag)
             if source.items is not None and source.vr == "UN" and not self._encoder.little:
                 raise Refusal("bad-vr", "A sequence is hidden in a value of another byte order.")
-            yield tag, self._element(source, action, inner, depth)
+            yield tag, self._element(source, action, within, depth)
 
-    def _element(self, source: _Source, action: Action, mode: _Mode, depth: int) -> bytes:
+    def _element(self, source: _Source, action: Action, within: Within, depth: int) -> bytes:
         if source.items is not None:
-            return self._sequence(source, source.items, action, mode, depth)
+            return self._sequence(source, source.items, action, within, depth)
         vr = self._vr(source) if action is Action.KEEP else _plain(known_vr(source.tag))
-        value, done = self._value(source, action, mode, depth)
+        value, done = self._value(source, action)
         self._count(source.tag, done)
         if depth == 0 and not source.fragments:
             self.top[source.tag] = value
         return self._encoder.element(source.tag, vr, value, fragments=source.fragments)
 
     def _sequence(
-        self, source: _Source, items: list[Dataset], action: Action, mode: _Mode, depth: int
+        self, source: _Source, items: list[Dataset], action: Action, within: Within, depth: int
     ) -> bytes:
-        done: Literal["kept", "replaced"] = "replaced"
-        match action:
-            case Action.EMPTY:
-                items = []
-            case Action.DUMMY:
-                items, mode = items[:1], _Mode.DUMMIES
-            case Action.REFERENCES:
-                mode = _Mode.REFERENCES
-            case _:
-                done = "kept"
+        done: Literal["kept", "replaced"] = "kept"
+        if action in (Action.EMPTY, Action.DUMMY):
+            items = [] if action is Action.EMPTY else items[:1]
+            done = "replaced"
+        inner = items_within(action, within)
         self._count(source.tag, done)
-        encoded = [b"".join(part for _, part in self._elements(item, mode, depth + 1)) for item in items]
+        encoded = [
+            b"".join(part for _, part in self._elements(item, inner, depth + 1, source.tag)) for item in items
+        ]
         return self._encoder.sequence(source.tag, encoded)
 
-    def _value(
-        self, source: _Source, action: Action, mode: _Mode, depth: int
-    ) -> tuple[bytes, Literal["kept", "replaced"]]:
+    def _value(self, source: _Source, action: Action) -> tuple[bytes, Literal["kept", "replaced"]]:
         tag, value = source.tag, source.value
         vr = _plain(known_vr(tag))
         if action is Action.PATIENT:
-            if depth == 0:
-                return self._patient, "replaced"
-            # Who else is named inside the object is not known: nobody gets this patient's pseudonym.
-            action = Action.DUMMY if tag == PATIENT_ID else Action.EMPTY
+            return self._patient, "replaced"
         if action is Action.EMPTY or not value:
             return b"", "replaced" if value else "kept"
         if action is Action.UID:
             return b"\\".join(self._uid(part) for part in value.split(b"\\")), "replaced"
-        if action is Action.DUMMY or mode is _Mode.DUMMIES:
+        if action is Action.DUMMY:
             return dummy_value(vr), "replaced"
         if not is_plausible(vr, value):
             raise Refusal("bad-value", "A value is not of the kind that its attribute has.")

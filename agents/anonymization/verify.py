@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from pydicom.charset import python_encoding
 
-from agents.anonymization.actions import Action, decide
 from agents.anonymization.outcome import Refusal
-from agents.anonymization.policy import Policy
+from agents.anonymization.policy.rules import Action, Rules, Within, items_within
 from gateway.elements import PIXEL_DATA, UNDEFINED, Element, Walker
 from gateway.identity import is_well_known
 from gateway.part10 import Bounds, Buffer, Encoding, Malformed
@@ -54,7 +53,7 @@ def measure(data: Buffer, start: int, encoding: Encoding, bounds: Bounds) -> Spa
     return Span(walker.position, begin, walker.fragments_end if fragments else end, fragments)
 
 
-def check_output(dataset: bytes, encoding: Encoding, policy: Policy, pixels: memoryview) -> None:
+def check_output(dataset: bytes, encoding: Encoding, rules: Rules, pixels: memoryview) -> None:
     """Look whether the output is what the policy says.
 
     Raises
@@ -64,8 +63,11 @@ def check_output(dataset: bytes, encoding: Encoding, policy: Policy, pixels: mem
     """
     try:
         span = measure(dataset, 0, encoding, _OUTPUT)
+        holders: list[tuple[int, Within]] = []
         for element in Walker(dataset, 0, encoding, _OUTPUT):
-            action = decide(element.tag, policy)
+            parent, within = holders[element.depth - 1] if element.depth else (None, Within.OBJECT)
+            action = rules.decide(element.tag, parent, within).action
+            holders[element.depth :] = [(element.tag, items_within(action, within))]
             if action is Action.REMOVE and not (element.depth == 0 and element.tag in _ADDED):
                 raise Refusal("not-verified", "The result still had an element that the policy removes.")
             if action is Action.UID and element.vr == "UI":

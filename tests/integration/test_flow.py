@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from agents.anonymization.agent import judge_with
-from agents.anonymization.policy import DEMO
+from agents.anonymization.policy.ready import DEMO
 from agents.dispatch.runner.job_run import Means
 from agents.dispatch.runner.processes import SubprocessRuntime
 from agents.dispatch.runner.runner import Runner

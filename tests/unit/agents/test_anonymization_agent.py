@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.anonymization.agent import Anonymization, anonymization_agent, judge_with
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
-from agents.anonymization.policy import BASIC
+from agents.anonymization.policy.ready import BASIC
 from agents.arrivals.agent import arrivals_agent
 from agents.arrivals.sweeper import Sweeper
 from agents.judgement import Verdict, judge

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from agents.anonymization.anonymize import anonymize
-from agents.anonymization.policy import BASIC
+from agents.anonymization.policy.ready import BASIC
 from gateway.identity import ProjectKey
 from gateway.journal import Journal
 from gateway.spool import Announced

@@ -19,7 +19,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from agents.anonymization.table import load_table
+from agents.anonymization.standard.table import load_table
 from gateway.identity import ProjectKey
 
 SYNTAXES = {

@@ -16,11 +16,11 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
 from agents.anonymization import anonymize as module
-from agents.anonymization import rewrite
-from agents.anonymization.actions import Action, decide
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
-from agents.anonymization.policy import BASIC
+from agents.anonymization.policy.ready import BASIC
+from agents.anonymization.policy.rules import Action, Decision, Rules
+from agents.anonymization.rewrite import Rewriter
 
 ROOT = Path(__file__).parents[4]
 IDENTITIES = "Mustermann", "Erika", "PID-12345", "ACC-4711", "1.2.3.4"
@@ -215,7 +215,15 @@ def test_what_is_behind_and_no_element_stays_in(ct, encode, key):
 )
 def test_a_failing_verification_stays_in(ct, encode, key, monkeypatch, case):
     at, wrong = case
-    monkeypatch.setattr(rewrite, "decide", lambda tag, _: wrong if tag == at else decide(tag, BASIC))
+
+    class Wrong(Rules):
+        def decide(self, tag, *where):
+            return Decision(wrong, "") if tag == at else super().decide(tag, *where)
+
+    def misled(*, rules, **rest):
+        return Rewriter(rules=Wrong(rules.policy, uid.CTImageStorage), **rest)
+
+    monkeypatch.setattr(module, "Rewriter", misled)
     assert refused(anonymize(encode(ct()), key=key, policy=BASIC)) == "not-verified"
 
 
@@ -317,7 +325,7 @@ def test_hostile_objects_take_little_memory(ct, encode, tmp_path, name):
         import resource, sys
         from pathlib import Path
         from agents.anonymization.anonymize import anonymize
-        from agents.anonymization.policy import BASIC
+        from agents.anonymization.policy.ready import BASIC
         from gateway.identity import ProjectKey
         BASIC.label
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

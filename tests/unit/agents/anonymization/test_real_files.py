@@ -14,10 +14,11 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from agents.anonymization.actions import Action, decide, dummy_value
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
-from agents.anonymization.policy import DEMO
+from agents.anonymization.policy.ready import DEMO
+from agents.anonymization.policy.rules import Action, Rules
+from agents.anonymization.values import dummy_value
 
 BY_POLICY = {
     *("ultrasound", "secondary-capture", "structured-report", "burned-in-unknown", "unlisted-class"),
@@ -42,14 +43,23 @@ def looks_like_dicom(path):
 FILES = list(files())
 
 
+def elements(dataset, parent=None):
+    for element in dataset:
+        yield parent, element
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from elements(item, int(element.tag))
+
+
 def identifying(dataset):
     """Values of what must go, at every depth, but for those that are also a value of what may stay."""
     gone, kept = set(), set()
-    for element in dataset.iterall():
+    rules = Rules(DEMO, str(dataset.get("SOPClassUID", "")))
+    for parent, element in elements(dataset):
         if element.VR == "SQ" or not isinstance(element.value, str | pydicom.valuerep.PersonName | list):
             continue
         values = element.value if isinstance(element.value, list) else [element.value]
-        action = decide(int(element.tag), DEMO)
+        action = rules.decide(int(element.tag), parent).action
         texts = {str(value).strip() for value in values}
         (kept if action is Action.KEEP else gone).update(text for text in texts if len(text) >= 6)
     gone -= {dummy_value(vr).decode("latin-1") for vr in ("DA", "TM", "DT", "LO", "UR")}

@@ -1,0 +1,1 @@
+"""Policies: what a project lets out, and the rules that follow for each attribute."""

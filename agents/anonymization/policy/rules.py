@@ -1,0 +1,311 @@
+"""What happens to an attribute: a policy compiled for one IOD, each decision with its reason. Pure.
+
+Order of the decision: what no data set may hold; the policy's own exceptions; the table's row with the
+options that are on; the alternatives of a row by the attribute's type in the IOD (PS3.15, E.3.1). Where the
+table says nothing, this is stricter than the standard: unlisted free text, names, dates and addresses go, and
+so does what the dictionary does not know. UIDs that the standard does not register are replaced, listed or
+not.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
+
+from agents.anonymization.policy.document import Override, Policy
+from agents.anonymization.standard.codes import PolicyOption
+from agents.anonymization.standard.table import Code, Option, Rule, load_table
+from agents.anonymization.standard.types import Type, load_types
+
+
+class Action(enum.Enum):
+    """What to do with an element."""
+
+    REMOVE = "remove"
+    EMPTY = "empty"
+    DUMMY = "dummy"
+    UID = "uid"
+    REFERENCES = "references"
+    """Keep a sequence, and in its items nothing but references to other objects."""
+    KEEP = "keep"
+    """Keep as it is; in a sequence, decide for each element of each item."""
+    PATIENT = "patient"
+    """Put the patient's pseudonym in its place."""
+    SHIFT = "shift"
+    """Move a date by the patient's shift; a time of day stays."""
+    CLEAN = "clean"
+    """Keep text, without what identifies."""
+    CONTENT = "content"
+    """Keep a content tree, each item judged and its text cleaned."""
+    GRAPHICS = "graphics"
+    """Keep graphics, without text that identifies."""
+    PRIVATE = "private"
+    """Keep a private element if its creator and number are on the list of safe ones."""
+    REPLACE = "replace"
+    """Put the policy's own value in its place."""
+
+
+class Decision(NamedTuple):
+    """What to do, and why: `reason` is for reports and ``chips policy test``, and never holds a value."""
+
+    action: Action
+    reason: str
+    value: str | None = None
+    """With REPLACE."""
+
+
+class Within(enum.Enum):
+    """Where an element stands, as far as its decision depends on that."""
+
+    OBJECT = "object"
+    DUMMIES = "dummies"
+    """Somewhere inside a sequence that gets dummy values: nothing is kept."""
+    REFERENCES = "references"
+    """In an item of a sequence of which only references are kept."""
+
+
+PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
+CONTENT_SEQUENCE, TEXT_VALUE = 0x0040A730, 0x0040A160
+REFERENCE_ELEMENTS = frozenset((0x00081150, 0x00081155, 0x00081160, 0x0040A170, 0x0062000B))
+"""Referenced SOP Class UID, SOP Instance UID and Frame Number, Purpose of Reference, Referenced Segment."""
+
+UNLISTED_REMOVED = frozenset(("LT", "ST", "UT", "UC", "UR", "PN", "DA", "TM", "DT", "AE", "AS", "UN"))
+"""Value representations of attributes that go when the table does not list them."""
+
+DATES = frozenset(("DA", "TM", "DT"))
+TEXTS = frozenset(("LO", "SH", "LT", "ST", "UT", "UC"))
+_LAST_SERVICE_GROUP = 0x0007
+"""Command, file meta and directory groups have no place in a data set; group 6 and 7 don't exist."""
+_CURVES, _OVERLAYS = 0x50, 0x60
+_TIMEZONE = 0x00080201
+# Copies of what was there before, signatures over it, and what we write ourselves.
+_ALWAYS_REMOVED = frozenset(
+    (
+        *(0x00120062, 0x00120063, 0x00120064, 0x00280303),
+        *(0x04000010, 0x04000120, 0x04000500, 0x04000510, 0x04000520, 0x04000550, 0x04000561),
+        *(0x4FFE0001, 0xFFFAFFFA, 0xFFFCFFFC),
+    )
+)
+# An empty Referenced Study Sequence is invalid where it is optional: the alternative is removal.
+_NEVER_EMPTY = frozenset((0x00081110,))
+
+_PLAIN: dict[Code, Action] = {
+    "D": Action.DUMMY,
+    "Z": Action.EMPTY,
+    "X": Action.REMOVE,
+    "C": Action.REMOVE,
+    "U": Action.UID,
+    "K": Action.KEEP,
+}
+_BY_TYPE: dict[Code, tuple[Action, Action, Action]] = {
+    "Z/D": (Action.DUMMY, Action.EMPTY, Action.EMPTY),
+    "X/Z": (Action.EMPTY, Action.EMPTY, Action.REMOVE),
+    "X/D": (Action.DUMMY, Action.DUMMY, Action.REMOVE),
+    "X/Z/D": (Action.DUMMY, Action.EMPTY, Action.REMOVE),
+    "X/Z/U*": (Action.REFERENCES, Action.REFERENCES, Action.REMOVE),
+}
+"""What the alternatives are (PS3.15, E.3.1) for attributes of type 1 or 1C, 2 or 2C, and 3."""
+_COLUMNS: dict[Option, PolicyOption] = {
+    "clean_descriptors": "clean_descriptors",
+    "clean_graphics": "clean_graphics",
+    "clean_structured_content": "clean_structured_content",
+    "device_identity": "retain_device_identity",
+    "full_dates": "retain_longitudinal_full_dates",
+    "institution_identity": "retain_institution_identity",
+    "modified_dates": "retain_longitudinal_modified_dates",
+    "patient_characteristics": "retain_patient_characteristics",
+    "safe_private": "retain_safe_private",
+    "uids": "retain_uids",
+}
+# The more careful of two options that are on goes first.
+_PRECEDENCE: tuple[Option, ...] = (
+    "modified_dates",
+    "clean_descriptors",
+    "clean_structured_content",
+    "clean_graphics",
+    "patient_characteristics",
+    "device_identity",
+    "institution_identity",
+    "full_dates",
+    "uids",
+)
+_CLEANING: dict[Option, Action] = {
+    "modified_dates": Action.SHIFT,
+    "clean_structured_content": Action.CONTENT,
+    "clean_graphics": Action.GRAPHICS,
+}
+
+
+class Rules:
+    """A policy for one SOP class: gives the decision of any attribute, remembered.
+
+    Parameters
+    ----------
+    policy
+        The policy.
+    sop_class_uid
+        The object's SOP class; of one whose IOD is not known the alternative is taken that is valid for every
+        type: a dummy before an empty value before removal.
+    """
+
+    def __init__(self, policy: Policy, sop_class_uid: str) -> None:
+        self.policy = policy
+        self._iod = load_types().iod_of(sop_class_uid)
+        self._overrides = {tag_of(name): override for name, override in policy.attributes.items()}
+        self._known: dict[tuple[int, int | None, Within], Decision] = {}
+
+    def decide(self, tag: int, parent: int | None = None, within: Within = Within.OBJECT) -> Decision:
+        """Decide about an attribute at the top level, or in the items of the sequence `parent`."""
+        key = tag, parent, within
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _within(within, tag, self._decide(tag, parent))
+        return found
+
+    def _decide(self, tag: int, parent: int | None) -> Decision:
+        vr = known_vr(tag)
+        outside = self._outside(tag, vr)
+        if outside is not None:
+            return outside
+        if tag in self._overrides:
+            return _overridden(self._overrides[tag], str(vr))
+        if tag == PATIENT_NAME:
+            return Decision(Action.EMPTY if parent else Action.PATIENT, "table E.1-1: Z, by a pseudonym")
+        if tag == PATIENT_ID:
+            # Who else is named inside the object is not known: nobody gets this patient's pseudonym.
+            return Decision(Action.DUMMY if parent else Action.PATIENT, "table E.1-1: Z/D, by a pseudonym")
+        row = load_table().rules.get(tag)
+        if row is None:
+            return self._unlisted(tag, str(vr), parent)
+        return self._option(row, str(vr)) or self._basic(row, str(vr), parent)
+
+    def _outside(self, tag: int, vr: str | None) -> Decision | None:
+        """Decide about what no policy can override."""
+        group, on = tag >> 16, self.policy.options
+        no_part = group <= _LAST_SERVICE_GROUP or not tag & 0xFFFF
+        if group & 1 and "retain_safe_private" in on and not no_part:
+            return Decision(Action.PRIVATE, "option retain_safe_private")
+        if group >> 8 == _OVERLAYS and "clean_graphics" in on and not group & 1:
+            return Decision(Action.GRAPHICS, "option clean_graphics")
+        for unfit, reason in (
+            (no_part, "no part of an object"),
+            (group & 1, "private"),
+            (group >> 8 in (_CURVES, _OVERLAYS), "curves and overlays"),
+            (vr is None, "not in the dictionary"),
+            (tag in _ALWAYS_REMOVED, "what was there before, or a signature over it"),
+        ):
+            if unfit:
+                return Decision(Action.REMOVE, reason)
+        return None
+
+    def _option(self, row: Rule, vr: str) -> Decision | None:
+        for column in _PRECEDENCE:
+            code = row.options.get(column)
+            if code is None or _COLUMNS[column] not in self.policy.options:
+                continue
+            reason = f"option {_COLUMNS[column]}"
+            if code == "K":
+                return Decision(Action.KEEP, reason)
+            action = _CLEANING.get(column, Action.CLEAN)
+            if action is Action.SHIFT and vr not in DATES:
+                # Days are moved, not hours: the time zone stays. Time stamps in other codings can't be moved.
+                return Decision(Action.KEEP, reason) if int(row.tag, 16) == _TIMEZONE else None
+            return Decision(action, reason)
+        return None
+
+    def _basic(self, row: Rule, vr: str, parent: int | None) -> Decision:
+        action = self._alternative(row.action, int(row.tag, 16), parent)
+        if action is Action.DUMMY and vr == "UI":
+            action = Action.UID
+        return Decision(action, f"table E.1-1: {row.action}")
+
+    def _alternative(self, code: Code, tag: int, parent: int | None) -> Action:
+        if code in _PLAIN:
+            return _PLAIN[code]
+        if tag in _NEVER_EMPTY:
+            return Action.REMOVE
+        kind: Type = load_types().type_of(self._iod, tag, parent) if self._iod else "1"
+        return _BY_TYPE[code][int(kind[0]) - 1]
+
+    def _unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
+        for option, action, fits in (
+            ("retain_uids", Action.KEEP, vr == "UI"),
+            ("retain_longitudinal_modified_dates", Action.SHIFT, vr in DATES),
+            ("retain_longitudinal_full_dates", Action.KEEP, vr in DATES),
+            ("clean_structured_content", Action.CLEAN, tag == TEXT_VALUE),
+            ("clean_descriptors", Action.CLEAN, vr in TEXTS & UNLISTED_REMOVED),
+        ):
+            if fits and option in self.policy.options:
+                return Decision(action, f"option {option}")
+        if vr == "UI":
+            return Decision(Action.UID, "unlisted UID")
+        if vr not in UNLISTED_REMOVED:
+            return Decision(Action.KEEP, "unlisted, of a kind that names nobody")
+        kind = load_types().type_of(self._iod, tag, parent) if self._iod else "3"
+        action = {"1": Action.DUMMY, "2": Action.EMPTY}.get(kind[0], Action.REMOVE)
+        return Decision(action, "unlisted text, date or name")
+
+
+class RuleBook:
+    """A policy's rules by SOP class, made when they are first asked for."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._made: dict[str, Rules] = {}
+
+    def of(self, sop_class_uid: str) -> Rules:
+        """Give the rules for a SOP class; all that are unknown share one set."""
+        key = sop_class_uid if load_types().iod_of(sop_class_uid) else ""
+        if key not in self._made:
+            self._made[key] = Rules(self.policy, key)
+        return self._made[key]
+
+
+def known_vr(tag: int) -> str | None:
+    """Give the VR that dictionary or table know for a tag; several joined by " or ". None: unknown."""
+    if dictionary_has_tag(tag):
+        return str(dictionary_VR(tag))
+    row = load_table().rules.get(tag)
+    return row.vr if row else None
+
+
+def tag_of(name: str) -> int:
+    """Give the tag of a keyword or of ``(GGGG,EEEE)``.
+
+    Raises
+    ------
+    KeyError
+        When there is no attribute of that keyword.
+    """
+    if name.startswith("("):
+        return int(name[1:5] + name[6:10], 16)
+    tag = tag_for_keyword(name)
+    if tag is None:
+        raise KeyError(name)
+    return int(tag)
+
+
+def items_within(action: Action, within: Within) -> Within:
+    """Give where the items of a sequence stand to which `action` is done, itself standing `within`."""
+    if within is Within.DUMMIES or action is Action.DUMMY:
+        return Within.DUMMIES
+    return Within.REFERENCES if action is Action.REFERENCES else Within.OBJECT
+
+
+def _within(within: Within, tag: int, decision: Decision) -> Decision:
+    if within is Within.REFERENCES and tag not in REFERENCE_ELEMENTS:
+        return Decision(Action.REMOVE, "no reference")
+    if within is Within.DUMMIES and decision.action not in (Action.REMOVE, Action.EMPTY, Action.UID):
+        if tag >> 16 & 1 or tag >> 24 == _OVERLAYS:
+            return Decision(Action.REMOVE, "in a sequence of dummies")
+        return Decision(Action.DUMMY, "in a sequence of dummies")
+    return decision
+
+
+def _overridden(override: Override, vr: str) -> Decision:
+    action = Action(override.action)
+    if action is Action.DUMMY and vr == "UI":
+        action = Action.UID
+    return Decision(action, f"policy{': ' if override.why else ''}{override.why}", override.value)

@@ -1,0 +1,1 @@
+"""DICOM as data: Table E.1-1, types of attributes in IODs, codes. No decisions."""
