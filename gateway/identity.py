@@ -82,6 +82,16 @@ def instance_key(key: ProjectKey, uid: str) -> str:
     return _key(key, "instance", _uid(uid))
 
 
+def date_shift_days(key: ProjectKey, issuer: str, patient_id: str, study_uid: str, at_most_days: int) -> int:
+    """Give the days, 1 to `at_most_days`, by which a patient's dates move back in all their objects.
+
+    Objects without a Patient ID move by study, as in `patient_of`.
+    """
+    patient = patient_of(key, issuer, patient_id, study_uid)
+    # 256 bits over a few thousand days: no day is more likely than another by more than 2**-240
+    return 1 + int.from_bytes(_digest(key, "date-shift", patient)) % at_most_days
+
+
 def is_well_known(uid: str) -> bool:
     """Tell whether the standard registers this UID (DICOM PS3.6, Annex A): it names no patient.
 

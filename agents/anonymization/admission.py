@@ -19,6 +19,7 @@ from pydicom.uid import AllTransferSyntaxes
 
 from agents.anonymization.codestream import comments
 from agents.anonymization.outcome import Refusal
+from agents.anonymization.policy.document import Policy
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 
@@ -71,8 +72,12 @@ def check_transfer_syntax(uid: str) -> None:
         raise Refusal("unknown-transfer-syntax", "The object is encoded in a way that is not understood.")
 
 
-def check_object(sop_class: str, text: Text) -> None:
-    """Raise `Refusal` when the object's class, or what it says of itself, keeps it in."""
+def check_object(sop_class: str, text: Text, policy: Policy) -> bool:
+    """Tell whether the object's pixels must be cleaned before it comes out.
+
+    Raises `Refusal` when its class, or what it says of itself, keeps it in.
+    """
+    del policy
     if sop_class not in _SLICES and sop_class not in _PROJECTIONS:
         for reason, message, ends in _REFUSED:
             if sop_class.startswith(_ROOT) and re.fullmatch(ends, sop_class.removeprefix(_ROOT)):
@@ -93,6 +98,7 @@ def check_object(sop_class: str, text: Text) -> None:
         )
     if sop_class not in _COLOURED and text(0x00280004).upper() not in _MONOCHROME:
         raise Refusal("colour", "A colour image of a greyscale modality is often a captured screen.")
+    return False
 
 
 def check_pixels(

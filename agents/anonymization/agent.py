@@ -15,10 +15,12 @@ import msgspec
 import structlog
 
 from agents.anonymization.anonymize import anonymize
+from agents.anonymization.encrypted import recipient
 from agents.anonymization.manifest import summarize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.policy.ready import policy_named
+from agents.anonymization.tools import NO_TOOLS, Tools
 from agents.progress import Progress
 from agents.spec import AgentSpec
 from gateway.identity import ProjectKey
@@ -65,7 +67,7 @@ def anonymization_agent(
     Raises
     ------
     streams.errors.Rejected
-        When the policy does not exist, or the keys can't be used.
+        When the policy does not exist or can't be used, or the keys can't.
     """
     vault = settings.path("vault")
     # Of the folder's writers, in all zones, one sweeps.
@@ -75,9 +77,10 @@ def anonymization_agent(
     keyring = Keyring(vault)
     # Asked now, so that keys that can't be used are told at the start and not image by image.
     keyring.known_key(settings.project)
-    judge = judge_with(
-        Blobs(vault / "objects", private=True), keyring.known_key, policy_named(settings.policy)
-    )
+    policy = policy_named(settings.policy)
+    for pem in policy.encrypt_for:
+        recipient(pem)
+    judge = judge_with(Blobs(vault / "objects", private=True), keyring.known_key, policy)
     progress = Progress(
         store.facts,
         producer,
@@ -89,13 +92,17 @@ def anonymization_agent(
     return AgentSpec(CONSUMER, TOPICS, agent.handle, (progress.run,))
 
 
-def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy: Policy) -> Judge:
+def judge_with(
+    vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy: Policy, tools: Tools = NO_TOOLS
+) -> Judge:
     """Make the judge that reads originals from the vault.
 
     Parameters
     ----------
     key_of
         Gives a project's key, None when there is none; asked until it gave one.
+    tools
+        What looks at pixels and documents.
     """
     keys: dict[str, ProjectKey] = {}
 
@@ -118,7 +125,7 @@ def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy:
         # The key first: a vault without it is not the one that lost an original.
         secret = key(data.project)
         try:
-            found = anonymize(vault.path(data.project, data.blob), key=secret, policy=policy)
+            found = anonymize(vault.path(data.project, data.blob), key=secret, policy=policy, tools=tools)
         except Missing:
             # One lost file must not park its series for ever.
             message = "The original is not in the vault any more: see to the vault's disk and backup."
@@ -133,6 +140,10 @@ def judge_with(vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy:
         ):
             message = "The object's identity is not the one that it was received under."
             return Quarantine(reason="identity-mismatch", message=message, policy=policy.label)
+        if isinstance(found, Anonymized) and found.face:
+            # A face is taken out of a whole series, and images are handled one by one.
+            message = "The object can show the patient's face, which nothing here takes out."
+            return Quarantine(reason="face-not-removed", message=message, policy=found.policy)
         return found
 
     return judge

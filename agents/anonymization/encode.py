@@ -21,7 +21,7 @@ class Encoder:
     """Writes elements in one encoding."""
 
     def __init__(self, encoding: Encoding) -> None:
-        self._implicit = encoding.implicit
+        self.implicit = encoding.implicit
         self._order = "<" if encoding.little else ">"
         self.little = encoding.little
 
@@ -37,14 +37,19 @@ class Encoder:
         return self._head(tag, vr, length) + value + end
 
     def sequence(self, tag: int, items: list[bytes]) -> bytes:
-        """Give a sequence of encoded items, all lengths defined."""
+        """Give a sequence of encoded items, all lengths defined.
+
+        But for that of a private sequence with implicit VR, which nobody could tell from a value else.
+        """
         item = struct.Struct(self._order + "HHI")
         content = b"".join(item.pack(0xFFFE, 0xE000, len(one)) + one for one in items)
+        if self.implicit and tag >> 16 & 1:
+            return self._head(tag, "SQ", _UNDEFINED) + content + item.pack(0xFFFE, 0xE0DD, 0)
         return self._head(tag, "SQ", len(content)) + content
 
     def _head(self, tag: int, vr: str, length: int) -> bytes:
         group, number = tag >> 16, tag & 0xFFFF
-        if self._implicit:
+        if self.implicit:
             return struct.pack(self._order + "HHI", group, number, length)
         if vr in SHORT_VRS:
             if length > _SHORT_LIMIT:

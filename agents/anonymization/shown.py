@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from agents.anonymization.values import DUMMY, PATIENT_AGE, PATIENT_SEX
+from agents.anonymization.kinds import DUMMY, PATIENT_AGE, PATIENT_SEX
 from gateway.part10 import Encoding
 from schemas.image import SeriesAttributes
 

@@ -1,84 +1,209 @@
-"""What an action makes of a value, in bytes of the object's own encoding. Pure."""
+"""What a decision makes of a value, in bytes of the object's own encoding. Pure.
+
+Both ways through this package, the careful and the fast one, ask here, so that they give the same bytes.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from typing import Protocol
 
-MODALITY = 0x00080060
-PATIENT_SEX, PATIENT_AGE = 0x00100040, 0x00101010
+from agents.anonymization.dates import moved
+from agents.anonymization.kinds import (
+    CHARACTER_SET,
+    DUMMY,
+    MODALITY,
+    SIZES,
+    directs_readers,
+    dummy_value,
+    is_plausible,
+    retained_characteristic,
+)
+from agents.anonymization.outcome import Refusal
+from agents.anonymization.policy.rules import ENCAPSULATED_DOCUMENT, TEXTS, Action, Decision, Rules
+from gateway.elements import PIXEL_DATA
+from gateway.identity import ProjectKey, pseudonymous_uid
+from gateway.modalities import modality_of
 
-DUMMY = b"ANONYMIZED"
-
-_DUMMY_TEXT = {
-    "DA": b"19000101",
-    "TM": b"000000",
-    "DT": b"19000101000000",
-    "AS": b"000Y",
-    "DS": b"0",
-    "IS": b"0",
-    "UR": b"http://anonymized.invalid",
-}
-_DUMMY_SIZES = {
-    "US": 2,
-    "SS": 2,
-    "UL": 4,
-    "SL": 4,
-    "AT": 4,
-    "FL": 4,
-    "FD": 8,
-    "SV": 8,
-    "UV": 8,
-    "OB": 2,
-    "OW": 2,
-    "OF": 4,
-    "OL": 4,
-    "OD": 8,
-    "OV": 8,
-    "UN": 2,
-}
+_LONG_TEXTS = frozenset(("LT", "ST", "UT", "UC"))
+WORDED = frozenset(("LO", "SH", "CS", "LT", "ST", "UT", "UC", "PN", "AE", "UR"))
+"""Representations in which somebody can be named."""
+_UNSEEN = 64 * 1024
+"""Bytes of a value that is no text that are looked through for names; longer ones are images and curves."""
 
 
-def dummy_value(vr: str) -> bytes:
-    """Give a value of non-zero length that fits the VR and says nothing; ASCII, without padding."""
-    if vr in _DUMMY_SIZES:
-        return bytes(_DUMMY_SIZES[vr])
-    return _DUMMY_TEXT.get(vr, DUMMY)
+_BYTES = frozenset(("OB", "UN"))
+_SHORT = frozenset(("AE", "AS", "CS", "DS", "IS"))
+"""Representations of which a value that is cleaned is whole or goes."""
+_FROM_NOTHING = frozenset((Action.PATIENT, Action.REPLACE, Action.REMOVE))
+"""What is done to an empty value, too; others stay empty."""
+
+_Way = Callable[[Decision, int, str, bytes], bytes | None]
 
 
-def directs_readers(tag: int) -> bool:
-    """Tell whether readers act on a code: with another in its place the object would be a different one."""
-    return tag >> 16 == 0x0028 or tag in (0x00080005, 0x00080008)  # noqa: PLR2004 - Image Pixel, charset, Image Type
+class Known(Protocol):
+    """What the object, and its study, call people and things."""
+
+    def occur_in(self, value: bytes) -> bool:
+        """Tell whether any of it stands in a value."""
 
 
-_PATTERNS = {
-    "CS": re.compile(rb"[A-Za-z0-9 _.+/-]{0,64}"),
-    "DS": re.compile(rb" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *|\x20*|[Nn]a[Nn]|[+-]?[Ii]nf"),
-    "IS": re.compile(rb" *[+-]?[0-9]+(\.0*)? *|\x20*"),
-    "AS": re.compile(rb"[0-9]{3}[DWMY]|\x20*"),
-}
+class Cleaner(Protocol):
+    """Takes out of a text what identifies."""
+
+    def clean(self, text: bytes, vr: str) -> bytes | None:
+        """Give what is left; None: nothing sensible."""
 
 
-def is_plausible(vr: str, value: bytes) -> bool:
-    """Tell whether a value that would be kept looks like its VR, so that a number hides no name."""
-    pattern = _PATTERNS.get(vr)
-    if pattern is None:
-        return True
-    return all(pattern.fullmatch(part) for part in value.rstrip(b"\0 ").split(b"\\"))
+class Values:
+    """Makes the values of one object.
 
-
-_OLDEST = 89
-
-
-def retained_characteristic(tag: int, value: bytes) -> bytes | None:
-    """Give what is kept of a patient characteristic; None when it is not what it should be.
-
-    Ages above 89 years become 90: there are too few such people to hide among.
+    Parameters
+    ----------
+    key
+        Of the pseudonyms.
+    rules
+        Of the object's class.
+    patient
+        The patient's pseudonym.
+    known
+        What must not stand in anything that is kept.
+    cleaner
+        Cleans texts.
+    shift_days
+        Days that dates move back.
+    charset
+        Value of the object's Specific Character Set.
+    uid
+        Gives the pseudonym of a UID, when somebody remembers those of more than one object.
+    document
+        Cleans an encapsulated document; None: nobody can.
     """
-    text = value.rstrip(b"\0 ")
-    if tag == PATIENT_SEX:
-        return text if text in (b"M", b"F", b"O", b"") else None
-    if tag == PATIENT_AGE:
-        if not re.fullmatch(rb"([0-9]{3}[DWMY])?", text):
+
+    def __init__(
+        self,
+        *,
+        key: ProjectKey,
+        rules: Rules,
+        patient: str,
+        known: Known,
+        cleaner: Cleaner,
+        shift_days: int,
+        charset: bytes = b"",
+        uid: Callable[[bytes], bytes] | None = None,
+        document: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        self._key = key
+        self._patient = (rules.policy.pseudonyms.prefix + patient).encode()
+        self._known = known
+        self._cleaner = cleaner
+        self._days = shift_days
+        self._charset = charset.rstrip(b"\0 ")
+        self._uids: dict[bytes, bytes] = {}
+        self._uid = uid or self._pseudonym
+        self._document = document
+        self._ways: dict[Action, _Way] = {
+            Action.KEEP: self._kept,
+            Action.UID: self._pseudonyms,
+            Action.SHIFT: self._moved,
+            Action.CLEAN: self._clean,
+            Action.REPLACE: self._replaced,
+            Action.PATIENT: lambda *_: self._patient,
+            Action.EMPTY: lambda *_: b"",
+            Action.DUMMY: lambda _decision, _tag, vr, _value: dummy_value(vr),
+        }
+
+    def make(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
+        """Give what stands in a value's place; None: the element goes.
+
+        Parameters
+        ----------
+        decision
+            What to do.
+        tag, vr
+            Of the attribute, as it will be written.
+        value
+            As it was read.
+
+        Raises
+        ------
+        agents.anonymization.outcome.Refusal
+            When it can't be done and the decision knows nothing else.
+        """
+        if not value and decision.action not in _FROM_NOTHING:
+            return value
+        way = self._ways.get(decision.action)
+        made = way(decision, tag, vr, value) if way else None
+        if made is None and decision.otherwise is not None:
+            return self.make(Decision(decision.otherwise, decision.reason), tag, vr, value)
+        return made
+
+    def _moved(self, _decision: Decision, _tag: int, vr: str, value: bytes) -> bytes | None:
+        return moved(vr, value, self._days)
+
+    def _pseudonyms(self, _decision: Decision, _tag: int, vr: str, value: bytes) -> bytes | None:
+        return b"\\".join(self._uid(part) for part in value.split(b"\\")) if vr == "UI" else None
+
+    def _replaced(self, decision: Decision, tag: int, vr: str, _value: bytes) -> bytes | None:
+        replacement = (decision.value or "").encode("ascii", "replace")
+        fits = vr not in SIZES and vr not in _BYTES and is_plausible(vr, replacement, tag)
+        return replacement if fits else None
+
+    def _clean(self, _decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
+        if vr in TEXTS:
+            return self._cleaned(vr, value)
+        if tag == ENCAPSULATED_DOCUMENT and self._document is not None:
+            return self._document(value)
+        if vr not in _SHORT or not is_plausible(vr, value, tag) or self._known.occur_in(value):
             return None
-        return b"090Y" if text[3:] == b"Y" and int(text[:3]) > _OLDEST else text
-    return value
+        return value
+
+    def _cleaned(self, vr: str, value: bytes) -> bytes | None:
+        cleaned = self._cleaner.clean(value, vr)
+        return None if cleaned is None or self._known.occur_in(cleaned) else cleaned
+
+    def _kept(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
+        """Give what is kept of a value: all of it, unless it is of another kind or names somebody."""
+        if tag == CHARACTER_SET and value.rstrip(b"\0 ") != self._charset:
+            raise Refusal("mixed-charset", "Parts of the object are written in another character set.")
+        if tag == MODALITY:
+            text = value.decode("latin-1")
+            term = modality_of(text)
+            return value if text.strip("\0 ") == term else term.encode()
+        kept = retained_characteristic(tag, value)
+        if kept is None or not is_plausible(vr, kept, tag):
+            if decision.otherwise is None:
+                raise Refusal("bad-value", "A value is not of the kind that its attribute has.")
+            return None
+        if vr in WORDED:
+            return self._unnamed(decision, tag, vr, kept) if self._known.occur_in(kept) else kept
+        if vr in SIZES or vr in _BYTES:
+            return self._without_names(decision, tag, vr, kept)
+        return kept
+
+    def _unnamed(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
+        """Give what is left of a value that names somebody."""
+        if vr == "CS" and directs_readers(tag):
+            raise Refusal("named-code", "A code that readers act on repeats a name of the patient.")
+        if vr == "CS":
+            codes = value.split(b"\\")
+            return b"\\".join(DUMMY if self._known.occur_in(code) else code for code in codes)
+        made = self._cleaned(vr, value) if vr in _LONG_TEXTS else None
+        return dummy_value(vr) if made is None and decision.otherwise is None else made
+
+    def _without_names(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
+        """Give a value that is no text, if no text hides in it."""
+        if tag == PIXEL_DATA or len(value) > _UNSEEN or len(value) <= SIZES.get(vr, 0):
+            return value
+        # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
+        if not self._known.occur_in(value) and not self._known.occur_in(value.replace(b"\0", b"")):
+            return value
+        return dummy_value(vr) if decision.otherwise is None else None
+
+    def _pseudonym(self, value: bytes) -> bytes:
+        """Pseudonyms repeat a lot inside one multi-frame object, so they are remembered for its length."""
+        made = self._uids.get(value)
+        if made is None:
+            made = pseudonymous_uid(self._key, value.decode("latin-1")).encode()
+            self._uids[value] = made
+        return made

@@ -6,15 +6,21 @@ from typing import NamedTuple
 
 from pydicom.charset import python_encoding
 
+from agents.anonymization.encrypted import ENCRYPTED
+from agents.anonymization.graphics import Overlays
+from agents.anonymization.kinds import DUMMY, SIZES, dummy_value
+from agents.anonymization.method import WRITTEN
 from agents.anonymization.outcome import Refusal
-from agents.anonymization.policy.rules import Action, Rules, Within, items_within
+from agents.anonymization.policy.private import SafePrivate, creator_of, is_creator
+from agents.anonymization.policy.rules import Action, Decision, Rules, Within, items_within, known_vr
+from agents.anonymization.source import plain_vr
+from agents.anonymization.values import WORDED, Known
 from gateway.elements import PIXEL_DATA, UNDEFINED, Element, Walker
 from gateway.identity import is_well_known
 from gateway.part10 import Bounds, Buffer, Encoding, Malformed
 
-_ADDED = frozenset((0x00120062, 0x00120063, 0x00120064, 0x00280303))
-"""What the de-identification itself says about the object, at the top level."""
 _OUTPUT = Bounds()
+_OVERLAYS = 0x60
 _CHARACTER_SET = 0x00080005
 _SETS = frozenset(name.encode() for name in python_encoding)
 
@@ -53,27 +59,109 @@ def measure(data: Buffer, start: int, encoding: Encoding, bounds: Bounds) -> Spa
     return Span(walker.position, begin, walker.fragments_end if fragments else end, fragments)
 
 
-def check_output(dataset: bytes, encoding: Encoding, rules: Rules, pixels: memoryview) -> None:
+class Expected(NamedTuple):
+    """What the output is compared with."""
+
+    rules: Rules
+    known: Known
+    overlays: Overlays
+    encrypted: bool
+    """Whether encrypted originals stand in it."""
+
+
+class _Level:
+    """One open item: the sequence that holds it, and the private creators it has."""
+
+    __slots__ = ("creators", "last", "parent", "within")
+
+    def __init__(self, parent: int | None, within: Within) -> None:
+        self.parent = parent
+        self.within = within
+        self.last = -1
+        self.creators: dict[int, bytes] = {}
+
+    def enter(self, tag: int) -> None:
+        """Go on to an element; one that is not behind the last is the first of another item."""
+        if tag <= self.last:
+            self.creators.clear()
+        self.last = tag
+
+
+class _Check:
+    """Compares one element after the other with what the policy says."""
+
+    def __init__(self, expected: Expected) -> None:
+        self._expected = expected
+        self._private = SafePrivate(expected.rules.policy)
+        self._levels: list[_Level] = []
+        self._skip: int | None = None
+
+    def look(self, element: Element, value: bytes) -> None:
+        """Look at an element."""
+        depth = element.depth
+        if self._skip is not None and depth > self._skip:
+            return
+        self._skip = None
+        if depth == 0 and not self._levels:
+            self._levels.append(_Level(None, Within.OBJECT))
+        del self._levels[depth + 1 :]
+        level = self._levels[depth]
+        level.enter(element.tag)
+        if depth == 0 and self._is_ours(element.tag):
+            self._skip = 0
+            return
+        decision = self._decision(element, value, level)
+        self._levels.append(_Level(element.tag, items_within(decision.action, level.within)))
+        self._compare(decision.action, element, value)
+
+    def _is_ours(self, tag: int) -> bool:
+        return tag in WRITTEN or (tag == ENCRYPTED and self._expected.encrypted)
+
+    def _decision(self, element: Element, value: bytes, level: _Level) -> Decision:
+        tag = element.tag
+        decision = self._expected.rules.decide(tag, level.parent, level.within)
+        if decision.action is Action.PRIVATE:
+            if is_creator(tag):
+                level.creators[tag] = value
+                return Decision(Action.KEEP, "")
+            vr = None if element.vr == "UN" else element.vr
+            safe = self._private.decide(level.creators.get(creator_of(tag), b""), tag, vr)
+            return safe.decision if safe else Decision(Action.REMOVE, "")
+        if decision.action is Action.GRAPHICS and tag >> 24 == _OVERLAYS:
+            return self._expected.overlays.decide(tag) if element.depth == 0 else Decision(Action.REMOVE, "")
+        return decision
+
+    def _compare(self, action: Action, element: Element, value: bytes) -> None:
+        vr = plain_vr(known_vr(element.tag) or element.vr)
+        if action is Action.REMOVE:
+            raise Refusal("not-verified", "The result still had an element that the policy removes.")
+        if action is Action.UID and vr == "UI":
+            if not all(_is_pseudonym(uid) for uid in value.decode("latin-1").split("\\")):
+                raise Refusal("not-verified", "The result still had a UID of the hospital.")
+        elif action in (Action.EMPTY, Action.DUMMY) and vr != "SQ":
+            left = value.rstrip(b" \0") if vr not in SIZES else value
+            if left.strip(b"\0") and (action is Action.EMPTY or left != dummy_value(vr)):
+                raise Refusal("not-verified", "The result still had a value that the policy removes.")
+        elif vr in WORDED and self._expected.known.occur_in(value.replace(DUMMY, b"")):
+            raise Refusal("not-verified", "The result still had a name that the object is known by.")
+
+
+def check_output(dataset: bytes, encoding: Encoding, expected: Expected, pixels: memoryview) -> None:
     """Look whether the output is what the policy says.
 
     Raises
     ------
     agents.anonymization.outcome.Refusal
-        When something stands in it that the policy removes, a UID is not a pseudonym, or pixels changed.
+        When something stands in it that the policy removes, a UID is not a pseudonym, a name is left, or
+        pixels changed.
     """
+    check = _Check(expected)
     try:
         span = measure(dataset, 0, encoding, _OUTPUT)
-        holders: list[tuple[int, Within]] = []
         for element in Walker(dataset, 0, encoding, _OUTPUT):
-            parent, within = holders[element.depth - 1] if element.depth else (None, Within.OBJECT)
-            action = rules.decide(element.tag, parent, within).action
-            holders[element.depth :] = [(element.tag, items_within(action, within))]
-            if action is Action.REMOVE and not (element.depth == 0 and element.tag in _ADDED):
-                raise Refusal("not-verified", "The result still had an element that the policy removes.")
-            if action is Action.UID and element.vr == "UI":
-                value = dataset[element.offset : element.offset + element.length].decode("latin-1")
-                if not all(_is_pseudonym(uid) for uid in value.split("\\")):
-                    raise Refusal("not-verified", "The result still had a UID of the hospital.")
+            whole = element.length == UNDEFINED or element.tag == PIXEL_DATA or element.vr == "SQ"
+            end = element.offset if whole else element.offset + element.length
+            check.look(element, dataset[element.offset : end])
     except Malformed as error:
         raise Refusal("not-verified", "The result could not be read back.") from error
     if span.end != len(dataset) or memoryview(dataset)[span.pixels_begin : span.pixels_end] != pixels:

@@ -7,12 +7,15 @@ same label anonymize alike.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
 
 from agents.anonymization.standard.codes import BASIC_PROFILE, OPTION_CODES, MethodCode, PolicyOption
+from agents.anonymization.standard.safe_private import load_safe_private
 from agents.anonymization.standard.table import load_table
 
 REVISION = 3
@@ -85,7 +88,7 @@ class QuarantineRules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     modalities: Annotated[list[str], msgspec.Meta(max_length=64)] = []
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """A versioned choice of profile, options and exceptions.
 
     Attributes
@@ -103,7 +106,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ``creator:GGGG,xxEE``.
     encrypt_for
         PEM certificates for which the original attributes are put into Encrypted Attributes Sequence
-        (PS3.15, E.1.1); none: they are not kept.
+        (PS3.15, E.1.1); none: they are not kept. With any, two runs never give the same bytes.
     """
 
     format: Literal[1] = 1
@@ -120,16 +123,33 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     quarantine: QuarantineRules = QuarantineRules()
     encrypt_for: Annotated[list[str], msgspec.Meta(max_length=8)] = []
 
-    @property
+    def __hash__(self) -> int:
+        """Equal policies have equal digests."""
+        return hash(self.digest)
+
+    @functools.cached_property
     def digest(self) -> str:
-        """sha256 over everything that decides what comes out: policy, table, revision of the rules."""
-        content = msgspec.json.encode([self, load_table().digest, REVISION], order="sorted")
+        """sha256 over everything that decides what comes out readable: policy, tables, revision of the rules.
+
+        For whom originals are encrypted decides nothing of that, and encryption never gives the same bytes
+        twice.
+        """
+        readable = msgspec.structs.replace(self, encrypt_for=[])
+        tables = load_table().digest, load_safe_private().digest
+        content = msgspec.json.encode([readable, tables, REVISION], order="sorted")
         return hashlib.sha256(content).hexdigest()
 
     @property
     def label(self) -> str:
         """Name, version and the start of the digest: for outputs and events; at most 40 characters."""
-        return f"{self.name}/{self.version}+{self.digest[:12]}"
+        return self.label_with(())
+
+    def label_with(self, tools: Sequence[str]) -> str:
+        """Give the label of an object about which tools decided, too: its digest covers their versions."""
+        digest = self.digest
+        if tools:
+            digest = hashlib.sha256("\n".join((digest, *tools)).encode()).hexdigest()
+        return f"{self.name}/{self.version}+{digest[:12]}"
 
 
 def method_codes(policy: Policy) -> list[MethodCode]:

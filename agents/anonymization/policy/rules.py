@@ -10,6 +10,7 @@ not.
 from __future__ import annotations
 
 import enum
+import functools
 from typing import NamedTuple
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
@@ -18,6 +19,7 @@ from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.standard.codes import PolicyOption
 from agents.anonymization.standard.table import Code, Option, Rule, load_table
 from agents.anonymization.standard.types import Type, load_types
+from agents.anonymization.standard.unlisted import load_unlisted
 
 
 class Action(enum.Enum):
@@ -54,6 +56,8 @@ class Decision(NamedTuple):
     reason: str
     value: str | None = None
     """With REPLACE."""
+    otherwise: Action | None = None
+    """For a value to which that can't be done: what holds without option or exception. None: nothing does."""
 
 
 class Within(enum.Enum):
@@ -67,7 +71,7 @@ class Within(enum.Enum):
 
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
-CONTENT_SEQUENCE, TEXT_VALUE = 0x0040A730, 0x0040A160
+CONTENT_SEQUENCE, TEXT_VALUE, ENCAPSULATED_DOCUMENT = 0x0040A730, 0x0040A160, 0x00420011
 REFERENCE_ELEMENTS = frozenset((0x00081150, 0x00081155, 0x00081160, 0x0040A170, 0x0062000B))
 """Referenced SOP Class UID, SOP Instance UID and Frame Number, Purpose of Reference, Referenced Segment."""
 
@@ -79,7 +83,7 @@ TEXTS = frozenset(("LO", "SH", "LT", "ST", "UT", "UC"))
 _LAST_SERVICE_GROUP = 0x0007
 """Command, file meta and directory groups have no place in a data set; group 6 and 7 don't exist."""
 _CURVES, _OVERLAYS = 0x50, 0x60
-_TIMEZONE = 0x00080201
+_TIMEZONE, _CHARACTER_SET = 0x00080201, 0x00080005
 # Copies of what was there before, signatures over it, and what we write ourselves.
 _ALWAYS_REMOVED = frozenset(
     (
@@ -169,17 +173,16 @@ class Rules:
         outside = self._outside(tag, vr)
         if outside is not None:
             return outside
-        if tag in self._overrides:
-            return _overridden(self._overrides[tag], str(vr))
-        if tag == PATIENT_NAME:
-            return Decision(Action.EMPTY if parent else Action.PATIENT, "table E.1-1: Z, by a pseudonym")
-        if tag == PATIENT_ID:
-            # Who else is named inside the object is not known: nobody gets this patient's pseudonym.
-            return Decision(Action.DUMMY if parent else Action.PATIENT, "table E.1-1: Z/D, by a pseudonym")
+        if tag in (PATIENT_NAME, PATIENT_ID) and parent is None:
+            return Decision(Action.PATIENT, "pseudonym")
         row = load_table().rules.get(tag)
         if row is None:
-            return self._unlisted(tag, str(vr), parent)
-        return self._option(row, str(vr)) or self._basic(row, str(vr), parent)
+            plain = self._unlisted(tag, str(vr), parent)
+        else:
+            plain = self._option(row, str(vr), parent) or self._basic(row, str(vr), parent)
+        if tag == ENCAPSULATED_DOCUMENT and "clean_structured_content" in self.policy.options:
+            plain = Decision(Action.CLEAN, "option clean_structured_content", None, plain.action)
+        return _overridden(self._overrides[tag], plain, str(vr)) if tag in self._overrides else plain
 
     def _outside(self, tag: int, vr: str | None) -> Decision | None:
         """Decide about what no policy can override."""
@@ -200,19 +203,21 @@ class Rules:
                 return Decision(Action.REMOVE, reason)
         return None
 
-    def _option(self, row: Rule, vr: str) -> Decision | None:
+    def _option(self, row: Rule, vr: str, parent: int | None) -> Decision | None:
+        otherwise = self._basic(row, vr, parent).action
         for column in _PRECEDENCE:
             code = row.options.get(column)
             if code is None or _COLUMNS[column] not in self.policy.options:
                 continue
             reason = f"option {_COLUMNS[column]}"
             if code == "K":
-                return Decision(Action.KEEP, reason)
+                return Decision(Action.KEEP, reason, None, otherwise)
             action = _CLEANING.get(column, Action.CLEAN)
             if action is Action.SHIFT and vr not in DATES:
                 # Days are moved, not hours: the time zone stays. Time stamps in other codings can't be moved.
-                return Decision(Action.KEEP, reason) if int(row.tag, 16) == _TIMEZONE else None
-            return Decision(action, reason)
+                zone = int(row.tag, 16) == _TIMEZONE
+                return Decision(Action.KEEP, reason, None, otherwise) if zone else None
+            return Decision(action, reason, None, otherwise)
         return None
 
     def _basic(self, row: Rule, vr: str, parent: int | None) -> Decision:
@@ -222,6 +227,9 @@ class Rules:
         return Decision(action, f"table E.1-1: {row.action}")
 
     def _alternative(self, code: Code, tag: int, parent: int | None) -> Action:
+        if tag in (PATIENT_NAME, PATIENT_ID):
+            # Who else is named inside the object is not known: nobody gets this patient's pseudonym.
+            return Action.EMPTY if tag == PATIENT_NAME else Action.DUMMY
         if code in _PLAIN:
             return _PLAIN[code]
         if tag in _NEVER_EMPTY:
@@ -230,18 +238,24 @@ class Rules:
         return _BY_TYPE[code][int(kind[0]) - 1]
 
     def _unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
+        plain = self._plainly_unlisted(tag, vr, parent)
+        if plain.action is Action.KEEP:
+            return plain
         for option, action, fits in (
             ("retain_uids", Action.KEEP, vr == "UI"),
             ("retain_longitudinal_modified_dates", Action.SHIFT, vr in DATES),
             ("retain_longitudinal_full_dates", Action.KEEP, vr in DATES),
             ("clean_structured_content", Action.CLEAN, tag == TEXT_VALUE),
-            ("clean_descriptors", Action.CLEAN, vr in TEXTS & UNLISTED_REMOVED),
+            ("clean_descriptors", Action.CLEAN, vr in TEXTS),
         ):
             if fits and option in self.policy.options:
-                return Decision(action, f"option {option}")
+                return Decision(action, f"option {option}", None, plain.action)
+        return plain
+
+    def _plainly_unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
         if vr == "UI":
             return Decision(Action.UID, "unlisted UID")
-        if vr not in UNLISTED_REMOVED:
+        if vr not in UNLISTED_REMOVED and tag not in load_unlisted():
             return Decision(Action.KEEP, "unlisted, of a kind that names nobody")
         kind = load_types().type_of(self._iod, tag, parent) if self._iod else "3"
         action = {"1": Action.DUMMY, "2": Action.EMPTY}.get(kind[0], Action.REMOVE)
@@ -263,6 +277,13 @@ class RuleBook:
         return self._made[key]
 
 
+@functools.lru_cache(maxsize=16)
+def book_of(policy: Policy) -> RuleBook:
+    """Give a policy's rules, made once."""
+    return RuleBook(policy)
+
+
+@functools.lru_cache(maxsize=16384)
 def known_vr(tag: int) -> str | None:
     """Give the VR that dictionary or table know for a tag; several joined by " or ". None: unknown."""
     if dictionary_has_tag(tag):
@@ -298,14 +319,16 @@ def _within(within: Within, tag: int, decision: Decision) -> Decision:
     if within is Within.REFERENCES and tag not in REFERENCE_ELEMENTS:
         return Decision(Action.REMOVE, "no reference")
     if within is Within.DUMMIES and decision.action not in (Action.REMOVE, Action.EMPTY, Action.UID):
-        if tag >> 16 & 1 or tag >> 24 == _OVERLAYS:
+        if tag >> 16 & 1 or tag >> 24 == _OVERLAYS or tag == _CHARACTER_SET:
             return Decision(Action.REMOVE, "in a sequence of dummies")
         return Decision(Action.DUMMY, "in a sequence of dummies")
     return decision
 
 
-def _overridden(override: Override, vr: str) -> Decision:
+def _overridden(override: Override, plain: Decision, vr: str) -> Decision:
     action = Action(override.action)
     if action is Action.DUMMY and vr == "UI":
         action = Action.UID
-    return Decision(action, f"policy{': ' if override.why else ''}{override.why}", override.value)
+    without = plain.otherwise or plain.action
+    otherwise = Action.REMOVE if without is Action.KEEP else without
+    return Decision(action, f"policy{': ' if override.why else ''}{override.why}", override.value, otherwise)

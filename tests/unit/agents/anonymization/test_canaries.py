@@ -11,11 +11,11 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, CTImageStorage
 
 from agents.anonymization.anonymize import anonymize
+from agents.anonymization.kinds import directs_readers
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.ready import BASIC, DEMO
 from agents.anonymization.policy.rules import Action, Rules
 from agents.anonymization.standard.table import load_table
-from agents.anonymization.values import directs_readers
 
 SQ_KEPT = 0x52009229
 

@@ -16,6 +16,7 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 
 from agents.anonymization import anonymize as module
+from agents.anonymization import careful
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.ready import BASIC
@@ -223,7 +224,7 @@ def test_a_failing_verification_stays_in(ct, encode, key, monkeypatch, case):
     def misled(*, rules, **rest):
         return Rewriter(rules=Wrong(rules.policy, uid.CTImageStorage), **rest)
 
-    monkeypatch.setattr(module, "Rewriter", misled)
+    monkeypatch.setattr(careful, "Rewriter", misled)
     assert refused(anonymize(encode(ct()), key=key, policy=BASIC)) == "not-verified"
 
 
@@ -231,7 +232,7 @@ def test_a_parser_that_stumbles_stays_in(ct, encode, key, monkeypatch):
     def stumble(*_, **__):
         raise OSError("No tag to read: Mustermann")
 
-    monkeypatch.setattr(module, "read_dataset", stumble)
+    monkeypatch.setattr(careful, "read_dataset", stumble)
     assert refused(anonymize(encode(ct()), key=key, policy=BASIC)) == "unparsable"
 
 

@@ -15,10 +15,10 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from agents.anonymization.anonymize import anonymize
+from agents.anonymization.kinds import dummy_value
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.ready import DEMO
 from agents.anonymization.policy.rules import Action, Rules
-from agents.anonymization.values import dummy_value
 
 BY_POLICY = {
     *("ultrasound", "secondary-capture", "structured-report", "burned-in-unknown", "unlisted-class"),

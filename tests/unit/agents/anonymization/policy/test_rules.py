@@ -12,6 +12,7 @@ from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, XRayAngiographic
 
 from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.policy.rules import (
+    ENCAPSULATED_DOCUMENT,
     PATIENT_ID,
     PATIENT_NAME,
     TEXT_VALUE,
@@ -25,6 +26,7 @@ from agents.anonymization.policy.rules import (
 )
 from agents.anonymization.standard.codes import PolicyOption
 from agents.anonymization.standard.table import load_table
+from agents.anonymization.standard.unlisted import load_unlisted
 
 COLUMN_OF = {
     "clean_descriptors": "clean_descriptors",
@@ -114,9 +116,10 @@ def test_an_option_changes_exactly_its_own_rows(option):
             # time stamps in other codings can't be moved
             own -= tags("FrameOriginTimestamp", "CertifiedTimestamp") if "modified" in option else set()
         case "clean_structured_content":
-            own |= {TEXT_VALUE}
+            own |= {TEXT_VALUE, ENCAPSULATED_DOCUMENT}
         case "clean_descriptors":
             own |= {tag for tag in UNLISTED if known_vr(tag) in ("LT", "ST", "UT", "UC")}
+            own |= {tag for tag in load_unlisted() if known_vr(tag) in ("LO", "SH")}
         case _:
             pass
     assert changed == own
@@ -217,11 +220,8 @@ def test_an_override_holds_at_every_depth_and_before_options_and_says_why():
         CTImageStorage,
     )
     for parent in (None, 0x52009229):
-        assert rules.decide(tag_of("StudyDescription"), parent) == (
-            Action.REMOVE,
-            "policy: local names",
-            None,
-        )
+        decision = rules.decide(tag_of("StudyDescription"), parent)
+        assert (decision.action, decision.reason) == (Action.REMOVE, "policy: local names")
 
 
 @pytest.mark.parametrize(
@@ -250,6 +250,9 @@ def test_the_patients_pseudonym_is_for_the_top_level():
 def test_unlisted_attributes_go_unless_their_kind_names_nobody():
     decided = decisions()
     for tag in UNLISTED:
+        if tag in load_unlisted():
+            assert decided[tag] in (Action.REMOVE, Action.EMPTY, Action.DUMMY), f"{tag:08x}"
+            continue
         match known_vr(tag):
             case "UI":
                 assert decided[tag] is Action.UID
@@ -260,11 +263,33 @@ def test_unlisted_attributes_go_unless_their_kind_names_nobody():
             case _:
                 pass
     assert Rules(policy(), CTImageStorage).decide(0x00091002).action is Action.REMOVE
-    assert Rules(policy(), CTImageStorage).decide(0x0008FFFE) == (
-        Action.REMOVE,
-        "not in the dictionary",
-        None,
-    )
+    unknown = Rules(policy(), CTImageStorage).decide(0x0008FFFE)
+    assert (unknown.action, unknown.reason) == (Action.REMOVE, "not in the dictionary")
+
+
+@pytest.mark.parametrize("option", sorted(COLUMN_OF))
+def test_where_an_option_can_not_be_followed_the_profile_holds(option):
+    plain = Rules(policy(), CTImageStorage)
+    chosen = Rules(policy(option), CTImageStorage)
+    changed = 0
+    for tag in EVERY_TAG:
+        before, after = plain.decide(tag), chosen.decide(tag)
+        if before.action is not after.action and tag >> 24 != 0x60 and not tag >> 16 & 1:
+            changed += 1
+            assert after.otherwise is before.action, f"{tag:08x}"
+    assert changed or option == "retain_safe_private"
+
+
+def test_where_an_exception_can_not_be_followed_nothing_is_kept():
+    rules = Rules(policy("clean_descriptors", StudyDescription="shift", KVP="shift"), CTImageStorage)
+    assert rules.decide(tag_of("StudyDescription")).otherwise is Action.REMOVE
+    assert rules.decide(tag_of("KVP")).otherwise is Action.REMOVE
+
+
+def test_the_patients_pseudonym_has_no_exception():
+    rules = Rules(policy(PatientID="keep", PatientName="keep"), CTImageStorage)
+    assert rules.decide(PATIENT_ID).action is Action.PATIENT
+    assert rules.decide(PATIENT_NAME).action is Action.PATIENT
 
 
 def test_nothing_is_kept_among_dummies():

@@ -17,6 +17,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from agents.anonymization.policy.rules import UNLISTED_REMOVED
 from agents.anonymization.standard.table import load_table
+from agents.anonymization.standard.unlisted import load_unlisted
 
 TARGET = Path("agents/anonymization/standard/types.json")
 _STRICT = ("1", "1C", "2", "2C")
@@ -53,7 +54,8 @@ def _depends(keyword: str, listed: set[str], alternatives: set[str]) -> bool:
     tag = tag_for_keyword(keyword)
     if tag is None:
         return False
-    return keyword in alternatives or (keyword not in listed and dictionary_VR(tag) in UNLISTED_REMOVED)
+    unlisted = dictionary_VR(tag) in UNLISTED_REMOVED or tag in load_unlisted()
+    return keyword in alternatives or (keyword not in listed and unlisted)
 
 
 def _keep_strictest(types: dict[str, str], key: str, kind: str) -> None:

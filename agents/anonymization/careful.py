@@ -1,0 +1,241 @@
+"""The careful way: an object read by pydicom, every element decided about and encoded anew. Pure.
+
+Takes whatever the standard allows, and keeps the object about four times in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from io import BytesIO
+from typing import NamedTuple
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset
+
+from agents.anonymization.admission import check_object, check_pixels, check_transfer_syntax
+from agents.anonymization.encode import Encoder, part10
+from agents.anonymization.encrypted import ENCRYPTED, encrypted_attributes, originals
+from agents.anonymization.graphics import NO_OVERLAYS, Overlays, judge_overlays
+from agents.anonymization.known import NAMING, KnownValues
+from agents.anonymization.method import method_elements, with_method
+from agents.anonymization.outcome import Anonymized, Refusal
+from agents.anonymization.policy.document import Policy
+from agents.anonymization.policy.rules import Action, Rules, book_of
+from agents.anonymization.recognizable import shows_face
+from agents.anonymization.rewrite import Rewriter
+from agents.anonymization.shown import Shown
+from agents.anonymization.source import raw, tags_of
+from agents.anonymization.tools import Tools
+from agents.anonymization.values import Known, Values
+from agents.anonymization.verify import Expected, Span, check_output, measure
+from gateway.header import HeaderIdentity, identity_of
+from gateway.identity import (
+    ProjectKey,
+    date_shift_days,
+    instance_key,
+    patient_of,
+    series_key,
+    study_key,
+)
+from gateway.part10 import Bounds, Encoding, encoding_of, inflate, read_meta
+
+_BOUNDS = Bounds()
+_EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
+_CHARACTER_SET = 0x00080005
+_OVERLAYS = 0x60
+_DOCUMENT, _DOCUMENT_LENGTH, _MEDIA_TYPE = 0x00420011, 0x00420015, 0x00420012
+
+
+class Task(NamedTuple):
+    """How objects are anonymized: with which key and policy, knowing what of the study, by which tools."""
+
+    key: ProjectKey
+    policy: Policy
+    study: KnownValues | None
+    tools: Tools
+
+
+class _Object(NamedTuple):
+    """An object that was read: its data set lies in `body` where `span` says, written in `encoding`."""
+
+    identity: HeaderIdentity
+    body: bytes
+    start: int
+    span: Span
+    syntax: str
+    encoding: Encoding
+    dataset: Dataset
+
+    def text(self, tag: int) -> str:
+        return raw(self.dataset, tag).decode("latin-1").strip("\0 ")
+
+
+def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
+    """Anonymize a DICOM Part 10 file.
+
+    Raises
+    ------
+    agents.anonymization.outcome.Refusal, gateway.part10.Malformed
+        When it is for quarantine. Whatever else a parser raises means the same.
+    """
+    one = _read(content)
+    policy, identity = task.policy, one.identity
+    _check_policy(policy, identity)
+    must_clean = check_object(identity.sop_class_uid, one.text, policy)
+    rules = book_of(policy).of(identity.sop_class_uid)
+    top = {tag: raw(one.dataset, tag) for tag in tags_of(one.dataset)}
+    known = _known(top, rules, task.study)
+    overlays = _overlays(top, task, one.encoding)
+    tools: tuple[str, ...] = ()
+    if overlays.seen and task.tools.text_finder:
+        tools = (task.tools.text_finder.name,)
+    patient = patient_of(
+        task.key, identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid
+    )
+    encoder = Encoder(one.encoding)
+    rewriter = Rewriter(
+        rules=rules,
+        values=_values(task, one, rules, known, patient),
+        encoder=encoder,
+        overlays=overlays,
+    )
+    parts = rewriter.rewrite(one.dataset)
+    _measure_document(parts, rewriter, encoder)
+    label = policy.label_with(tools)
+    parts |= method_elements(encoder, policy, label, tools=tools, pixels_cleaned=must_clean)
+    if policy.encrypt_for:
+        found = originals(one.body[one.start : one.span.end], one.encoding, rewriter.changed)
+        parts[ENCRYPTED] = encrypted_attributes(found, encoder, tuple(policy.encrypt_for))
+    rewritten = b"".join(parts[tag] for tag in sorted(parts))
+
+    pixels = memoryview(one.body)[one.span.pixels_begin : one.span.pixels_end]
+    shown = Shown(rewriter.top, one.encoding)
+    check_pixels(pixels, shown.pixel_bytes(), encapsulated=one.span.encapsulated, names=known.occur_in)
+    expected = Expected(rules=rules, known=known, overlays=overlays, encrypted=bool(policy.encrypt_for))
+    check_output(rewritten, one.encoding, expected, pixels)
+    instance_uid = rewriter.top[0x00080018].decode("ascii").rstrip("\0 ")
+    output = part10(identity.sop_class_uid, instance_uid, one.syntax, rewritten)
+    syntax = one.syntax
+    if must_clean:
+        output, syntax, tools = _cleaned(output, task, tools)
+    return Anonymized(
+        content=output,
+        sha256=hashlib.sha256(output).hexdigest(),
+        patient=patient,
+        study=study_key(task.key, identity.study_instance_uid),
+        series=series_key(task.key, identity.series_instance_uid),
+        instance=instance_key(task.key, identity.sop_instance_uid),
+        sop_class_uid=identity.sop_class_uid,
+        transfer_syntax_uid=syntax,
+        modality=identity.modality,
+        instance_number=identity.instance_number,
+        number_of_frames=shown.integer(0x00280008) or 1,
+        attributes=shown.attributes(),
+        policy=policy.label_with(tools),
+        counts=rewriter.tally.groups(),
+        reasons=rewriter.tally.reasons(),
+        tools=tools,
+        face="clean_recognizable_visual_features" in policy.options
+        and shows_face(identity.sop_class_uid, one.text(0x00180015)),
+    )
+
+
+def _read(content: bytes) -> _Object:
+    meta = read_meta(content)
+    syntax = meta.text(0x00020010)
+    check_transfer_syntax(syntax)
+    identity = identity_of(content)
+    encoding, body, start = encoding_of(syntax), content, meta.dataset
+    if encoding.deflated:
+        body, start = inflate(content, start, _BOUNDS), 0
+        syntax, encoding = _EXPLICIT_LITTLE, encoding_of(_EXPLICIT_LITTLE)
+    span = measure(body, start, encoding, _BOUNDS)
+    # at_top_level would let pydicom guess another encoding than the one the bounds were measured in
+    dataset = read_dataset(
+        BytesIO(body[start : span.end]), encoding.implicit, encoding.little, at_top_level=False
+    )
+    return _Object(identity, body, start, span, syntax, encoding, dataset)
+
+
+def _check_policy(policy: Policy, identity: HeaderIdentity) -> None:
+    kept_in = policy.quarantine
+    if identity.sop_class_uid in kept_in.sop_classes or identity.modality in kept_in.modalities:
+        raise Refusal("policy", "The policy keeps objects of this kind in.")
+
+
+def _known(top: Mapping[int, bytes], rules: Rules, study: KnownValues | None) -> Known:
+    """Compile what must not be found again: not what the policy keeps where it stands."""
+    values = (top[tag] for tag in NAMING if tag in top and rules.decide(tag).action is not Action.KEEP)
+    own = KnownValues(values)
+    return own if study is None else _Either(own, study)
+
+
+class _Either(NamedTuple):
+    """What one of two knows."""
+
+    own: Known
+    study: Known
+
+    def occur_in(self, value: bytes) -> bool:
+        return self.own.occur_in(value) or self.study.occur_in(value)
+
+
+def _overlays(top: Mapping[int, bytes], task: Task, encoding: Encoding) -> Overlays:
+    finder = task.tools.text_finder
+    if "clean_graphics" not in task.policy.options or finder is None:
+        return NO_OVERLAYS
+    overlays = {tag: value for tag, value in top.items() if tag >> 24 == _OVERLAYS}
+    return judge_overlays(overlays, finder.finds_text, little=encoding.little)
+
+
+def _values(task: Task, one: _Object, rules: Rules, known: Known, patient: str) -> Values:
+    identity, clean_document = one.identity, task.tools.clean_document
+
+    def document(content: bytes) -> bytes:
+        if clean_document is None:
+            raise Refusal("encapsulated-document", "Encapsulated documents can name the patient anywhere.")
+        return clean_document(content, one.text(_MEDIA_TYPE), known)
+
+    return Values(
+        key=task.key,
+        rules=rules,
+        patient=patient,
+        known=known,
+        cleaner=_NoCleaner(),
+        shift_days=date_shift_days(
+            task.key,
+            identity.issuer_of_patient_id,
+            identity.patient_id,
+            identity.study_instance_uid,
+            task.policy.dates.at_most_days,
+        ),
+        charset=raw(one.dataset, _CHARACTER_SET),
+        document=document,
+    )
+
+
+def _measure_document(parts: dict[int, bytes], rewriter: Rewriter, encoder: Encoder) -> None:
+    """Write the length that an encapsulated document has now."""
+    if _DOCUMENT_LENGTH in parts and _DOCUMENT in rewriter.changed:
+        length = len(rewriter.top.get(_DOCUMENT, b""))
+        value = length.to_bytes(4, "little" if encoder.little else "big")
+        parts[_DOCUMENT_LENGTH] = encoder.element(_DOCUMENT_LENGTH, "UL", value)
+
+
+def _cleaned(output: bytes, task: Task, tools: tuple[str, ...]) -> tuple[bytes, str, tuple[str, ...]]:
+    """Clean the pixels of an anonymized file: give it, its transfer syntax, and all that decided about it."""
+    if task.tools.clean_pixels is None:
+        raise Refusal("pixels-not-cleaned", "Nothing is there that could judge its pixels.")
+    cleaned = task.tools.clean_pixels(output, task.policy)
+    tools = (*tools, *(tool for tool in cleaned.tools if tool not in tools))
+    content = with_method(cleaned.content, task.policy, tools) if tools else cleaned.content
+    return content, read_meta(content).text(0x00020010), tools
+
+
+class _NoCleaner:
+    """Cleans nothing: texts to be cleaned go."""
+
+    def clean(self, text: bytes, vr: str) -> bytes | None:
+        del text, vr
+        return None
