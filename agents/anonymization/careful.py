@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from io import BytesIO
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
@@ -195,7 +195,10 @@ def _values(task: Task, one: _Object, rules: Rules, known: Known, patient: str) 
     def document(content: bytes) -> bytes:
         if clean_document is None:
             raise Refusal("encapsulated-document", "Encapsulated documents can name the patient anywhere.")
-        return clean_document(content, one.text(_MEDIA_TYPE), known)
+        order: Literal["little", "big"] = "little" if one.encoding.little else "big"
+        length = int.from_bytes(raw(one.dataset, _DOCUMENT_LENGTH), order)
+        unpadded = content[:length] if length == len(content) - 1 else content
+        return clean_document(unpadded, one.text(_MEDIA_TYPE), known)
 
     return Values(
         key=task.key,

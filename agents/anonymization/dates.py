@@ -18,6 +18,8 @@ _TIME = re.compile(_CLOCK)
 _COLONS = re.compile(rb"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?")
 _DATETIME = re.compile(rb"([0-9]{4,8})(" + _CLOCK + rb")?(" + _OFFSET + rb")")
 _FULL_DATE = 8
+_YEARS = range(1800, 2200)
+"""Of dates about people; other numbers are something else."""
 
 
 def moved(vr: str, value: bytes, days: int) -> bytes | None:
@@ -83,9 +85,11 @@ def _datetime(text: bytes, days: int) -> bytes | None:
 def _moved(found: re.Match[bytes], separator: bytes, days: int) -> bytes | None:
     given = [int(part) for part in found.groups() if part is not None]
     year, month, day = (*given, 1, 1)[:3]
+    if year not in _YEARS:
+        return None
     try:
         date = dt.date(year, month, day) - dt.timedelta(days=days)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
     texts = f"{date.year:04d}", f"{date.month:02d}", f"{date.day:02d}"
     return separator.join(text.encode() for text in texts[: len(given)])

@@ -137,6 +137,8 @@ class Rewriter:
         tag = source.tag
         if source.items is not None:
             return self._sequence(source, source.items, decision, within, depth)
+        if source.vr == "UN" and plain_vr(known) in SIZES and not self._encoder.little:
+            raise Refusal("bad-vr", "A number is hidden in a value of another byte order.")
         if decision.action is Action.KEEP and not tag >> 16 & 1:
             vr = written_vr(source, str(known))
         else:

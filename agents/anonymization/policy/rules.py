@@ -9,6 +9,7 @@ not.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 from typing import NamedTuple
@@ -71,7 +72,7 @@ class Within(enum.Enum):
 
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
-CONTENT_SEQUENCE, TEXT_VALUE, ENCAPSULATED_DOCUMENT = 0x0040A730, 0x0040A160, 0x00420011
+TEXT_VALUE, UNFORMATTED_TEXT_VALUE, ENCAPSULATED_DOCUMENT = 0x0040A160, 0x00700006, 0x00420011
 REFERENCE_ELEMENTS = frozenset((0x00081150, 0x00081155, 0x00081160, 0x0040A170, 0x0062000B))
 """Referenced SOP Class UID, SOP Instance UID and Frame Number, Purpose of Reference, Referenced Segment."""
 
@@ -94,6 +95,13 @@ _ALWAYS_REMOVED = frozenset(
 )
 # An empty Referenced Study Sequence is invalid where it is optional: the alternative is removal.
 _NEVER_EMPTY = frozenset((0x00081110,))
+
+_CONTENT: dict[int, tuple[PolicyOption, ...]] = {
+    TEXT_VALUE: ("clean_structured_content",),
+    UNFORMATTED_TEXT_VALUE: ("clean_graphics", "clean_structured_content"),
+    ENCAPSULATED_DOCUMENT: ("clean_structured_content",),
+}
+"""What stands in content trees, in annotations of images and waveforms, and in documents."""
 
 _PLAIN: dict[Code, Action] = {
     "D": Action.DUMMY,
@@ -180,8 +188,7 @@ class Rules:
             plain = self._unlisted(tag, str(vr), parent)
         else:
             plain = self._option(row, str(vr), parent) or self._basic(row, str(vr), parent)
-        if tag == ENCAPSULATED_DOCUMENT and "clean_structured_content" in self.policy.options:
-            plain = Decision(Action.CLEAN, "option clean_structured_content", None, plain.action)
+        plain = self._content(tag, plain)
         return _overridden(self._overrides[tag], plain, str(vr)) if tag in self._overrides else plain
 
     def _outside(self, tag: int, vr: str | None) -> Decision | None:
@@ -245,11 +252,18 @@ class Rules:
             ("retain_uids", Action.KEEP, vr == "UI"),
             ("retain_longitudinal_modified_dates", Action.SHIFT, vr in DATES),
             ("retain_longitudinal_full_dates", Action.KEEP, vr in DATES),
-            ("clean_structured_content", Action.CLEAN, tag == TEXT_VALUE),
             ("clean_descriptors", Action.CLEAN, vr in TEXTS),
         ):
             if fits and option in self.policy.options:
                 return Decision(action, f"option {option}", None, plain.action)
+        return plain
+
+    def _content(self, tag: int, plain: Decision) -> Decision:
+        """Clean the texts of what an option keeps, which the table lists elsewhere or not at all."""
+        if plain.action is not Action.CLEAN:
+            for option in _CONTENT.get(tag, ()):
+                if option in self.policy.options:
+                    return Decision(Action.CLEAN, f"option {option}", None, plain.otherwise or plain.action)
         return plain
 
     def _plainly_unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
@@ -286,8 +300,9 @@ def book_of(policy: Policy) -> RuleBook:
 @functools.lru_cache(maxsize=16384)
 def known_vr(tag: int) -> str | None:
     """Give the VR that dictionary or table know for a tag; several joined by " or ". None: unknown."""
-    if dictionary_has_tag(tag):
-        return str(dictionary_VR(tag))
+    if dictionary_has_tag(tag) or tag >> 24 == _OVERLAYS:
+        with contextlib.suppress(KeyError):
+            return str(dictionary_VR(tag))
     row = load_table().rules.get(tag)
     return row.vr if row else None
 

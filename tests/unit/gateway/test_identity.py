@@ -13,6 +13,7 @@ from pydicom.uid import UID, UID_dictionary
 
 from gateway.identity import (
     ProjectKey,
+    date_shift_days,
     instance_key,
     is_well_known,
     patient_of,
@@ -76,6 +77,24 @@ def test_objects_without_a_patient_id_are_not_one_patient():
     assert patient_of(A, "H", "4711", "1.2.3") == patient_pseudonym(A, "H", "4711")
 
 
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(30, 3650))
+def test_a_patients_dates_move_by_one_number_within_bounds(issuer, patient, at_most):
+    days = date_shift_days(A, issuer, patient, "1.2.3", at_most)
+    assert 1 <= days <= at_most
+    if patient.strip(" \0"):
+        assert days == date_shift_days(A, issuer + " ", patient, "1.2.4", at_most)
+
+
+def test_patients_and_projects_move_by_numbers_of_their_own():
+    days = {date_shift_days(A, "I", str(number), "1.2.3", 3650) for number in range(200)}
+    assert len(days) > 180
+    assert min(days) < 200
+    assert max(days) > 3450
+    studies = {date_shift_days(A, "", "", f"1.2.{number}", 3650) for number in range(20)}
+    assert len(studies) > 15
+    assert date_shift_days(B, "I", "1", "1.2.3", 3650) != date_shift_days(A, "I", "1", "1.2.3", 3650)
+
+
 def test_a_patient_whose_id_could_not_be_decoded_has_a_pseudonym():
     assert re.fullmatch("[0-9a-f]{32}", patient_pseudonym(A, "", "\udcff"))
 
@@ -112,6 +131,7 @@ def test_values_are_pinned():
     assert pseudonymous_uid(A, "1.2.3.4") == "2.25.302161202166482382406886720310798384232"
     assert series_key(A, "1.2.3.4") == "7c9390b768d3a5bfa18d72158ae29b80"
     assert patient_pseudonym(A, "HOSPITAL", "4711") == "ba30213b876f7c6244db0a2d08c6ce9d"
+    assert date_shift_days(A, "HOSPITAL", "4711", "1.2.3", 365) == 7
 
 
 def test_the_secret_is_not_shown():

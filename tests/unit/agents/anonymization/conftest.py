@@ -20,7 +20,9 @@ from pydicom.uid import (
 )
 
 from agents.anonymization.standard.table import load_table
+from gateway.elements import Walker
 from gateway.identity import ProjectKey
+from gateway.part10 import LONG_VRS, Bounds, Encoding, read_meta
 
 SYNTAXES = {
     "implicit": ImplicitVRLittleEndian,
@@ -221,12 +223,36 @@ def canaries(ct) -> Callable[..., Canaries]:
 
 @pytest.fixture
 def element():
-    """Explicit little endian bytes of an element."""
+    """Explicit bytes of an element, little endian unless `big`."""
 
-    def make(tag, vr, value):
-        head = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr.encode()
+    def make(tag, vr, value, *, big=False):
+        order = ">" if big else "<"
+        head = struct.pack(order + "HH", tag >> 16, tag & 0xFFFF) + vr.encode()
         if vr in ("OB", "OW", "UN", "SQ", "UT"):
-            return head + struct.pack("<HI", 0, len(value)) + value
-        return head + struct.pack("<H", len(value)) + value
+            return head + struct.pack(order + "HI", 0, len(value)) + value
+        return head + struct.pack(order + "H", len(value)) + value
+
+    return make
+
+
+@pytest.fixture
+def put():
+    """Put bytes where an element belongs at the top of an explicit file, in its place if it is there."""
+
+    def make(source, tag, what, *, big=False):
+        encoding = Encoding(implicit=False, little=not big)
+        start = read_meta(source).dataset
+        begin = None
+        for element in Walker(source, start, encoding, Bounds()):
+            if element.depth:
+                continue
+            head = element.offset - (12 if element.vr in LONG_VRS else 8)
+            if begin is not None:
+                return source[:begin] + what + source[head:]
+            if element.tag >= tag:
+                begin = head
+                if element.tag > tag:
+                    return source[:begin] + what + source[begin:]
+        return source[: len(source) if begin is None else begin] + what
 
     return make

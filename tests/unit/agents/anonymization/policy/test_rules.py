@@ -16,6 +16,7 @@ from agents.anonymization.policy.rules import (
     PATIENT_ID,
     PATIENT_NAME,
     TEXT_VALUE,
+    UNFORMATTED_TEXT_VALUE,
     Action,
     RuleBook,
     Rules,
@@ -108,7 +109,7 @@ def test_an_option_changes_exactly_its_own_rows(option):
         case "retain_safe_private":
             own = {PRIVATE}
         case "clean_graphics":
-            own |= {tag for tag in EVERY_TAG if tag >> 24 == 0x60}
+            own |= {tag for tag in EVERY_TAG if tag >> 24 == 0x60} | {UNFORMATTED_TEXT_VALUE}
         case "retain_uids":
             own |= {tag for tag in UNLISTED if known_vr(tag) == "UI"}
         case "retain_longitudinal_full_dates" | "retain_longitudinal_modified_dates":
@@ -116,7 +117,7 @@ def test_an_option_changes_exactly_its_own_rows(option):
             # time stamps in other codings can't be moved
             own -= tags("FrameOriginTimestamp", "CertifiedTimestamp") if "modified" in option else set()
         case "clean_structured_content":
-            own |= {TEXT_VALUE, ENCAPSULATED_DOCUMENT}
+            own |= {TEXT_VALUE, UNFORMATTED_TEXT_VALUE, ENCAPSULATED_DOCUMENT}
         case "clean_descriptors":
             own |= {tag for tag in UNLISTED if known_vr(tag) in ("LT", "ST", "UT", "UC")}
             own |= {tag for tag in load_unlisted() if known_vr(tag) in ("LO", "SH")}

@@ -1,0 +1,233 @@
+"""What each action makes of a value."""
+
+from __future__ import annotations
+
+import pytest
+from pydicom.uid import CTImageStorage
+
+from agents.anonymization.known import KnownValues
+from agents.anonymization.outcome import Refusal
+from agents.anonymization.policy.document import Override, Policy, Pseudonyms
+from agents.anonymization.policy.rules import Action, Decision, Rules, tag_of
+from agents.anonymization.values import Values
+from gateway.identity import pseudonymous_uid
+
+KNOWN = (b"Mustermann^Erika", b"PID-12345")
+
+
+class Eraser:
+    """Takes every known word out; nothing left is nothing."""
+
+    def clean(self, text, vr):
+        assert vr in ("LO", "SH", "LT", "ST", "UT", "UC")
+        return text.replace(b"Mustermann", b"").strip() or None
+
+
+@pytest.fixture
+def values(key):
+    def make(*options, cleaner=None, document=None, charset=b"ISO_IR 100", prefix="", **attributes):
+        policy = Policy(
+            name="tried",
+            version=1,
+            options=frozenset(options),
+            pseudonyms=Pseudonyms(prefix=prefix),
+            attributes={name: Override(action=action) for name, action in attributes.items()},
+        )
+        return Values(
+            key=key,
+            rules=Rules(policy, CTImageStorage),
+            patient="0123456789abcdef0123456789abcdef",
+            known=KnownValues(KNOWN),
+            cleaner=cleaner or Eraser(),
+            shift_days=10,
+            charset=charset,
+            document=document,
+        )
+
+    return make
+
+
+def made(values, action, vr, value, *, tag=0x00080000, otherwise=None, replacement=None):
+    return values().make(Decision(action, "", replacement, otherwise), tag, vr, value)
+
+
+def test_a_pseudonym_has_the_policys_prefix(values):
+    name = Decision(Action.PATIENT, "")
+    assert values(prefix="STUDY7-").make(name, 0x00100010, "PN", b"") == (
+        b"STUDY7-0123456789abcdef0123456789abcdef"
+    )
+    assert values().make(name, 0x00100020, "LO", b"PID-12345") == b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "action", sorted(set(Action) - {Action.PATIENT, Action.REPLACE, Action.REMOVE}, key=str)
+)
+def test_what_is_empty_stays_empty(values, action):
+    assert made(values, action, "LO", b"") == b""
+
+
+@pytest.mark.parametrize("vr", ["LO", "PN", "DA", "DS", "US", "OB", "UI", "AE", "UT"])
+def test_removed_emptied_and_dummies_keep_nothing(values, vr):
+    assert made(values, Action.REMOVE, vr, b"Mustermann") is None
+    assert made(values, Action.EMPTY, vr, b"Mustermann") == b""
+    dummy = made(values, Action.DUMMY, vr, b"Mustermann")
+    assert dummy
+    assert b"Mustermann" not in dummy
+
+
+def test_uids_are_replaced_one_by_one(values, key):
+    some = b"1.2.3.4\\1.2.840.10008.1.2\\1.2.3.5\0"
+    expected = (pseudonymous_uid(key, "1.2.3.4"), "1.2.840.10008.1.2", pseudonymous_uid(key, "1.2.3.5"))
+    assert made(values, Action.UID, "UI", some) == "\\".join(expected).encode()
+
+
+def test_a_uid_that_is_none_is_replaced_too(values):
+    assert made(values, Action.UID, "UI", b"Mustermann").startswith(b"2.25.")
+    assert made(values, Action.UID, "LO", b"Mustermann") is None
+
+
+def test_dates_move_and_what_is_none_goes(values):
+    assert made(values, Action.SHIFT, "DA", b"20240305") == b"20240224"
+    assert made(values, Action.SHIFT, "DA", b"Mustermann") is None
+    assert made(values, Action.SHIFT, "DA", b"Mustermann", otherwise=Action.EMPTY) == b""
+    assert made(values, Action.SHIFT, "DA", b"Mustermann", otherwise=Action.DUMMY) == b"19000101"
+    assert made(values, Action.SHIFT, "LO", b"20240305") is None
+
+
+@pytest.mark.parametrize(("vr", "good"), [("DA", b"20240305"), ("DT", b"2024030510"), ("TM", b"1011")])
+def test_a_date_that_stays_is_a_date(values, vr, good):
+    assert made(values, Action.KEEP, vr, good, otherwise=Action.REMOVE) == good
+    assert made(values, Action.KEEP, vr, b"Mustermann", otherwise=Action.REMOVE) is None
+
+
+def test_text_is_cleaned_or_goes(values):
+    assert made(values, Action.CLEAN, "LO", b"Head of Mustermann") == b"Head of"
+    assert made(values, Action.CLEAN, "LO", b"Mustermann") is None
+    assert made(values, Action.CLEAN, "LO", b"Mustermann", otherwise=Action.DUMMY) == b"ANONYMIZED"
+
+
+def test_a_cleaner_that_leaves_a_name_is_not_believed(values):
+    assert made(values, Action.CLEAN, "LO", b"Head of ERIKA") is None
+
+
+@pytest.mark.parametrize("vr", ["OB", "UN", "PN", "UR", "DA", "TM", "FD", "US"])
+def test_what_can_not_be_cleaned_goes(values, vr):
+    assert made(values, Action.CLEAN, vr, b"Mustermann") is None
+
+
+@pytest.mark.parametrize(
+    ("vr", "value", "after"),
+    [
+        ("AE", b"CT99", b"CT99"),
+        ("AE", b"MUSTERMANN", None),
+        ("AE", b"CT99 OF MR MUSTER", None),
+        ("CS", b"COERCE", b"COERCE"),
+        ("CS", b"MUSTERMANN", None),
+        ("DS", b"1.5", b"1.5"),
+        ("DS", b"Erika", None),
+        ("AS", b"045Y", b"045Y"),
+    ],
+)
+def test_titles_of_applications_and_codes_are_cleaned_as_a_whole(values, vr, value, after):
+    assert made(values, Action.CLEAN, vr, value) == after
+
+
+def test_a_document_is_cleaned_by_who_can(values):
+    document = tag_of("EncapsulatedDocument")
+    clean = Decision(Action.CLEAN, "", None, Action.DUMMY)
+    assert values().make(clean, document, "OB", b"%PDF Mustermann") == b"\0\0"
+    cleaned = values(document=lambda content: content.replace(b"Mustermann", b"")).make(
+        clean, document, "OB", b"%PDF Mustermann"
+    )
+    assert cleaned == b"%PDF "
+
+
+@pytest.mark.parametrize(
+    ("vr", "replacement", "after"),
+    [
+        ("LO", "Project 7", b"Project 7"),
+        ("DA", "20000101", b"20000101"),
+        ("DA", "yesterday", None),
+        ("IS", "seven", None),
+        ("US", "7", None),
+        ("OB", "7", None),
+    ],
+)
+def test_a_policys_own_value_fits_or_is_not_used(values, vr, replacement, after):
+    assert made(values, Action.REPLACE, vr, b"Mustermann", replacement=replacement) == after
+    assert made(values, Action.REPLACE, vr, b"", replacement=replacement) == after
+
+
+@pytest.mark.parametrize("action", [Action.CONTENT, Action.GRAPHICS, Action.PRIVATE, Action.REFERENCES])
+def test_what_is_done_to_sequences_keeps_no_value(values, action):
+    assert made(values, action, "LO", b"Mustermann") is None
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [
+        ("LO", b"Scanner 7"),
+        ("CS", b"HEAD\\NECK"),
+        ("DS", b" 1.5\\-2e3 "),
+        ("US", b"\1\0"),
+        ("FD", bytes(8)),
+        ("OB", b"any bytes"),
+        ("UI", b"1.2.3.4\0"),
+        ("PN", b"Kontrolle"),
+    ],
+)
+def test_what_stays_stays_as_it_is(values, vr, value):
+    assert made(values, Action.KEEP, vr, value) == value
+
+
+@pytest.mark.parametrize(
+    ("vr", "value"),
+    [
+        *(("DS", b"Mustermann"), ("IS", b"12b"), ("AS", b"old"), ("CS", b"a;b"), ("UI", b"1.2.x")),
+        *(("FD", b"Erika"), ("AE", b"a title that is longer than allowed"), ("DA", b"Erika")),
+    ],
+)
+def test_what_does_not_look_like_its_kind_does_not_stay(values, vr, value):
+    with pytest.raises(Refusal, match="not of the kind"):
+        made(values, Action.KEEP, vr, value)
+    assert made(values, Action.KEEP, vr, value, otherwise=Action.REMOVE) is None
+
+
+def test_a_number_too_many_is_no_value_of_its_attribute(values):
+    assert made(values, Action.KEEP, "US", b"\1\0", tag=tag_of("Rows")) == b"\1\0"
+    with pytest.raises(Refusal):
+        made(values, Action.KEEP, "US", b"Mustermann", tag=tag_of("Rows"))
+
+
+@pytest.mark.parametrize("vr", ["LO", "SH", "PN", "LT", "UT"])
+def test_a_name_in_what_stays_is_taken_out_or_takes_it_along(values, vr):
+    assert made(values, Action.KEEP, vr, b"ERIKA") == b"ANONYMIZED"
+    assert made(values, Action.KEEP, vr, b"ERIKA", otherwise=Action.REMOVE) is None
+    mixed = made(values, Action.KEEP, vr, b"Mustermann is well")
+    assert mixed == (b"is well" if vr in ("LT", "UT") else b"ANONYMIZED")
+
+
+@pytest.mark.parametrize("vr", ["OB", "UN", "OW", "US"])
+@pytest.mark.parametrize("form", ["ascii", "utf-16-le", "utf-16-be"])
+def test_a_name_in_bytes_takes_them_along(values, vr, form):
+    hidden = b"\1\2" + "; Mustermann;;".encode(form) + b"\3\4"
+    assert b"usterman" not in made(values, Action.KEEP, vr, hidden)
+    assert made(values, Action.KEEP, vr, hidden, otherwise=Action.REMOVE) is None
+
+
+def test_long_bytes_and_pixels_are_not_read_as_text(values):
+    long = b"Mustermann " + bytes(1 << 17)
+    assert made(values, Action.KEEP, "OB", long) == long
+    assert made(values, Action.KEEP, "OW", b"Mustermann", tag=0x7FE00010) == b"Mustermann"
+
+
+def test_a_character_set_of_its_own_keeps_the_object_in(values):
+    tag = tag_of("SpecificCharacterSet")
+    assert made(values, Action.KEEP, "CS", b"ISO_IR 100", tag=tag) == b"ISO_IR 100"
+    with pytest.raises(Refusal, match="another character set"):
+        made(values, Action.KEEP, "CS", b"ISO_IR 192", tag=tag)
+
+
+@pytest.mark.parametrize(("age", "kept"), [(b"104Y", b"090Y"), (b"089Y", b"089Y"), (b"104M", b"104M")])
+def test_the_very_old_hide_among_each_other(values, age, kept):
+    assert made(values, Action.KEEP, "AS", age, tag=tag_of("PatientAge")) == kept
