@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.anonymization import agent
 from agents.anonymization.agent import Anonymization, anonymization_agent, judge_with
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
+from agents.anonymization.policy.document import Policy
 from agents.anonymization.policy.ready import BASIC
 from agents.arrivals.agent import arrivals_agent
 from agents.arrivals.sweeper import Sweeper
@@ -254,6 +256,35 @@ def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field)
     assert judging(data) == found
     refused = judging(msgspec.structs.replace(data, **{field: "f" * 32}))
     assert refused.reason == "identity-mismatch"
+
+
+@pytest.mark.parametrize(("part", "comes_out"), [("CHEST", True), ("HEAD", False)])
+def test_a_face_that_nothing_takes_out_is_kept_back(tmp_path, part, comes_out):
+    secret = ProjectKey(project=PROJECT, secret=bytes(32))
+    vault = Blobs(tmp_path / "vault", private=True)
+    shown = image()
+    shown.BodyPartExamined = part
+    (file,) = written(tmp_path, [shown])
+    policy = Policy(name="faces", version=1, options=frozenset(["clean_recognizable_visual_features"]))
+    found = anonymize(file, key=secret, policy=policy)
+    data = msgspec.structs.replace(
+        stored(1).data,
+        blob=vault.put(PROJECT, file, "application/dicom"),
+        **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
+    )
+    judged = judge_with(vault, lambda _project: secret, policy)(data)
+    if comes_out:
+        assert judged == found
+    else:
+        assert judged.reason == "face-not-removed"
+
+
+def test_a_policy_that_can_not_be_followed_is_told_at_the_start(tmp_path, monkeypatch):
+    policy = Policy(name="sealed", version=1, encrypt_for=["no certificate"])
+    monkeypatch.setattr(agent, "policy_named", lambda _name: policy)
+    settings = Settings(data=str(tmp_path), policy="sealed")
+    with pytest.raises(Rejected, match="certificate"):
+        anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
 
 
 def test_an_image_without_a_verdict_is_not_passed_over():
