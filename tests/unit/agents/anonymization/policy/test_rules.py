@@ -299,6 +299,8 @@ def test_nothing_is_kept_among_dummies():
     allowed = {Action.REMOVE, Action.EMPTY, Action.UID, Action.DUMMY}
     for tag, parent in itertools.product(EVERY_TAG, (None, 0x00081072)):
         assert rules.decide(tag, parent, Within.DUMMIES).action in allowed, f"{tag:08x}"
+    charset = rules.decide(tag_of("SpecificCharacterSet"), None, Within.DUMMIES)
+    assert charset.action is Action.REMOVE, "a dummy would be a character set that nobody can read"
 
 
 def test_nothing_but_references_is_kept_among_references():
