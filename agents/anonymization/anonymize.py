@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.anonymization.careful import Task, anonymize_carefully
-from agents.anonymization.known import KnownValues
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
 from agents.anonymization.policy.document import Policy
+from agents.anonymization.text.known import KnownValues
 from agents.anonymization.tools import NO_TOOLS, Tools
 from gateway.identity import ProjectKey
 from gateway.part10 import Malformed

@@ -17,7 +17,6 @@ from agents.anonymization.admission import check_object, check_pixels, check_tra
 from agents.anonymization.encode import Encoder, part10
 from agents.anonymization.encrypted import ENCRYPTED, encrypted_attributes, originals
 from agents.anonymization.graphics import NO_OVERLAYS, Overlays, judge_overlays
-from agents.anonymization.known import NAMING, KnownValues
 from agents.anonymization.method import method_elements, with_method
 from agents.anonymization.outcome import Anonymized, Refusal
 from agents.anonymization.policy.document import Policy
@@ -26,8 +25,10 @@ from agents.anonymization.recognizable import shows_face
 from agents.anonymization.rewrite import Rewriter
 from agents.anonymization.shown import Shown
 from agents.anonymization.source import raw, tags_of
+from agents.anonymization.text.known import KnownValues
+from agents.anonymization.text.naming import naming_in
 from agents.anonymization.tools import Tools
-from agents.anonymization.values import Known, Values
+from agents.anonymization.values import Values
 from agents.anonymization.verify import Expected, Span, check_output, measure
 from gateway.header import HeaderIdentity, identity_of
 from gateway.identity import (
@@ -85,7 +86,7 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     must_clean = check_object(identity.sop_class_uid, one.text, policy)
     rules = book_of(policy).of(identity.sop_class_uid)
     top = {tag: raw(one.dataset, tag) for tag in tags_of(one.dataset)}
-    known = _known(top, rules, task.study)
+    known = _known(one, rules, task.study)
     overlays = _overlays(top, task, one.encoding)
     tools: tuple[str, ...] = ()
     if overlays.seen and task.tools.text_finder:
@@ -164,21 +165,14 @@ def _check_policy(policy: Policy, identity: HeaderIdentity) -> None:
         raise Refusal("policy", "The policy keeps objects of this kind in.")
 
 
-def _known(top: Mapping[int, bytes], rules: Rules, study: KnownValues | None) -> Known:
+def _known(one: _Object, rules: Rules, study: KnownValues | None) -> KnownValues:
     """Compile what must not be found again: not what the policy keeps where it stands."""
-    values = (top[tag] for tag in NAMING if tag in top and rules.decide(tag).action is not Action.KEEP)
-    own = KnownValues(values)
-    return own if study is None else _Either(own, study)
-
-
-class _Either(NamedTuple):
-    """What one of two knows."""
-
-    own: Known
-    study: Known
-
-    def occur_in(self, value: bytes) -> bool:
-        return self.own.occur_in(value) or self.study.occur_in(value)
+    own = KnownValues.of_elements(
+        naming
+        for naming in naming_in(one.body, one.start, one.encoding, _BOUNDS)
+        if naming.tag == _CHARACTER_SET or rules.decide(naming.tag, naming.parent).action is not Action.KEEP
+    )
+    return own.union(study)
 
 
 def _overlays(top: Mapping[int, bytes], task: Task, encoding: Encoding) -> Overlays:
@@ -189,7 +183,7 @@ def _overlays(top: Mapping[int, bytes], task: Task, encoding: Encoding) -> Overl
     return judge_overlays(overlays, finder.finds_text, little=encoding.little)
 
 
-def _values(task: Task, one: _Object, rules: Rules, known: Known, patient: str) -> Values:
+def _values(task: Task, one: _Object, rules: Rules, known: KnownValues, patient: str) -> Values:
     identity, clean_document = one.identity, task.tools.clean_document
 
     def document(content: bytes) -> bytes:

@@ -17,19 +17,21 @@ from types import ModuleType
 
 import structlog
 
-from tests.bench import bench_bus, bench_ingest, bench_live, bench_store, machine
+from tests.bench import bench_bus, bench_ingest, bench_live, bench_store, bench_text, machine
 from tests.engines.run import TestRun
 
-# In this order engines run only beside what uses them: `ingest` uses none, `live` ends its own, the rest
-# share a pair.
+# In this order engines run only beside what uses them: `ingest` and `text` use none, `live` ends its own, the
+# rest share a pair.
 BENCHES: dict[str, ModuleType] = {
     "ingest": bench_ingest,
+    "text": bench_text,
     "live": bench_live,
     "bus": bench_bus,
     "store": bench_store,
 }
 SMALL: dict[str, dict[str, int]] = {
     "ingest": {"rounds": 1, "images": 8},
+    "text": {"rounds": 1, "values": 40},
     "live": {"studies": 1},
     "bus": {"rounds": 1, "messages": 200},
     "store": {"rounds": 1, "count": 128},

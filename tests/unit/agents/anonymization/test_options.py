@@ -12,9 +12,9 @@ from pydicom.sequence import Sequence
 from pydicom.uid import EnhancedCTImageStorage
 
 from agents.anonymization.anonymize import anonymize
-from agents.anonymization.known import KnownValues
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.document import Dates, Override, Policy, Pseudonyms, QuarantineRules
+from agents.anonymization.text.known import KnownValues
 from agents.anonymization.tools import Tools
 from gateway.identity import date_shift_days
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydicom.uid import CTImageStorage
 
-from agents.anonymization.known import KnownValues
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.document import Override, Policy, Pseudonyms
 from agents.anonymization.policy.rules import Action, Decision, Rules, tag_of
+from agents.anonymization.text.known import KnownValues
 from agents.anonymization.values import Values
 from gateway.identity import pseudonymous_uid
 

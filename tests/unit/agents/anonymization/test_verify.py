@@ -7,10 +7,10 @@ from pydicom.uid import CTImageStorage
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.graphics import NO_OVERLAYS, Overlays
-from agents.anonymization.known import KnownValues
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.policy.rules import Rules
+from agents.anonymization.text.known import KnownValues
 from agents.anonymization.verify import Expected, check_output, measure
 from gateway.part10 import Bounds, Encoding, read_meta
 
