@@ -10,66 +10,37 @@ not.
 from __future__ import annotations
 
 import contextlib
-import enum
 import functools
-from typing import NamedTuple
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 
+from agents.anonymization.policy.decision import Action, Decision, Within, items_within
 from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.standard.codes import PolicyOption
 from agents.anonymization.standard.table import Code, Option, Rule, load_table
 from agents.anonymization.standard.types import Type, load_types
 from agents.anonymization.standard.unlisted import load_unlisted
 
-
-class Action(enum.Enum):
-    """What to do with an element."""
-
-    REMOVE = "remove"
-    EMPTY = "empty"
-    DUMMY = "dummy"
-    UID = "uid"
-    REFERENCES = "references"
-    """Keep a sequence, and in its items nothing but references to other objects."""
-    KEEP = "keep"
-    """Keep as it is; in a sequence, decide for each element of each item."""
-    PATIENT = "patient"
-    """Put the patient's pseudonym in its place."""
-    SHIFT = "shift"
-    """Move a date by the patient's shift; a time of day stays."""
-    CLEAN = "clean"
-    """Keep text, without what identifies."""
-    CONTENT = "content"
-    """Keep a content tree, each item judged and its text cleaned."""
-    GRAPHICS = "graphics"
-    """Keep graphics, without text that identifies."""
-    PRIVATE = "private"
-    """Keep a private element if its creator and number are on the list of safe ones."""
-    REPLACE = "replace"
-    """Put the policy's own value in its place."""
-
-
-class Decision(NamedTuple):
-    """What to do, and why: `reason` is for reports and ``chips policy test``, and never holds a value."""
-
-    action: Action
-    reason: str
-    value: str | None = None
-    """With REPLACE."""
-    otherwise: Action | None = None
-    """For a value to which that can't be done: what holds without option or exception. None: nothing does."""
-
-
-class Within(enum.Enum):
-    """Where an element stands, as far as its decision depends on that."""
-
-    OBJECT = "object"
-    DUMMIES = "dummies"
-    """Somewhere inside a sequence that gets dummy values: nothing is kept."""
-    REFERENCES = "references"
-    """In an item of a sequence of which only references are kept."""
-
+__all__ = [
+    "DATES",
+    "ENCAPSULATED_DOCUMENT",
+    "PATIENT_ID",
+    "PATIENT_NAME",
+    "REFERENCE_ELEMENTS",
+    "TEXTS",
+    "TEXT_VALUE",
+    "UNFORMATTED_TEXT_VALUE",
+    "UNLISTED_REMOVED",
+    "Action",
+    "Decision",
+    "RuleBook",
+    "Rules",
+    "Within",
+    "book_of",
+    "items_within",
+    "known_vr",
+    "tag_of",
+]
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 TEXT_VALUE, UNFORMATTED_TEXT_VALUE, ENCAPSULATED_DOCUMENT = 0x0040A160, 0x00700006, 0x00420011
@@ -321,13 +292,6 @@ def tag_of(name: str) -> int:
     if tag is None:
         raise KeyError(name)
     return int(tag)
-
-
-def items_within(action: Action, within: Within) -> Within:
-    """Give where the items of a sequence stand to which `action` is done, itself standing `within`."""
-    if within is Within.DUMMIES or action is Action.DUMMY:
-        return Within.DUMMIES
-    return Within.REFERENCES if action is Action.REFERENCES else Within.OBJECT
 
 
 def _within(within: Within, tag: int, decision: Decision) -> Decision:
