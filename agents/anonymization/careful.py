@@ -25,6 +25,8 @@ from agents.anonymization.recognizable import shows_face
 from agents.anonymization.rewrite import Rewriter
 from agents.anonymization.shown import Shown
 from agents.anonymization.source import raw, tags_of
+from agents.anonymization.text.cleaning import cleaner_of
+from agents.anonymization.text.content import CONTENT_SEQUENCE, check_references
 from agents.anonymization.text.known import KnownValues
 from agents.anonymization.text.naming import naming_in
 from agents.anonymization.tools import Tools
@@ -94,6 +96,8 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     patient = patient_of(
         task.key, identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid
     )
+    if rules.decide(CONTENT_SEQUENCE).action is Action.CONTENT:
+        check_references(one.dataset, little=one.encoding.little)
     encoder = Encoder(one.encoding)
     rewriter = Rewriter(
         rules=rules,
@@ -194,22 +198,31 @@ def _values(task: Task, one: _Object, rules: Rules, known: KnownValues, patient:
         unpadded = content[:length] if length == len(content) - 1 else content
         return clean_document(unpadded, one.text(_MEDIA_TYPE), known)
 
+    days = date_shift_days(
+        task.key,
+        identity.issuer_of_patient_id,
+        identity.patient_id,
+        identity.study_instance_uid,
+        task.policy.dates.at_most_days,
+    )
+    charset = raw(one.dataset, _CHARACTER_SET)
     return Values(
         key=task.key,
         rules=rules,
         patient=patient,
         known=known,
-        cleaner=_NoCleaner(),
-        shift_days=date_shift_days(
-            task.key,
-            identity.issuer_of_patient_id,
-            identity.patient_id,
-            identity.study_instance_uid,
-            task.policy.dates.at_most_days,
-        ),
-        charset=raw(one.dataset, _CHARACTER_SET),
+        cleaner=cleaner_of(known, charset.rstrip(b"\0 "), _days_in_texts(task.policy, days)),
+        shift_days=days,
+        charset=charset,
         document=document,
     )
+
+
+def _days_in_texts(policy: Policy, days: int) -> int | None:
+    """Give by how many days dates in texts move, as those of attributes do; None: they go."""
+    if "retain_longitudinal_modified_dates" in policy.options:
+        return days
+    return 0 if "retain_longitudinal_full_dates" in policy.options else None
 
 
 def _measure_document(parts: dict[int, bytes], rewriter: Rewriter, encoder: Encoder) -> None:
@@ -228,11 +241,3 @@ def _cleaned(output: bytes, task: Task, tools: tuple[str, ...]) -> tuple[bytes, 
     tools = (*tools, *(tool for tool in cleaned.tools if tool not in tools))
     content = with_method(cleaned.content, task.policy, tools) if tools else cleaned.content
     return content, read_meta(content).text(0x00020010), tools
-
-
-class _NoCleaner:
-    """Cleans nothing: texts to be cleaned go."""
-
-    def clean(self, text: bytes, vr: str) -> bytes | None:
-        del text, vr
-        return None

@@ -23,6 +23,7 @@ from agents.anonymization.policy.rules import (
     known_vr,
 )
 from agents.anonymization.source import Source, plain_vr, raw, tags_of, take, vr_of, written_vr
+from agents.anonymization.text.content import ITEM_SEQUENCES, decisions_about
 from agents.anonymization.values import Values
 
 _OVERLAYS = 0x60
@@ -85,10 +86,13 @@ class Rewriter:
     ) -> dict[int, bytes]:
         tags = tags_of(dataset)
         creators = {tag: raw(dataset, tag) for tag in tags if is_creator(tag)}
+        about = decisions_about(dataset, self._rules.policy.options) if parent in ITEM_SEQUENCES else {}
         waiting: list[int] = []
         parts: dict[int, bytes] = {}
         for tag in tags:
             decision, known = self._decide(dataset, tag, parent, within, creators)
+            if decision.action is not Action.REMOVE:
+                decision = about.get(tag, decision)
             if decision.action is Action.PRIVATE:
                 waiting.append(tag)
                 continue

@@ -138,7 +138,8 @@ def test_nothing_else_of_a_group_stays(ct, encode, key):
     data.add_new(0x60001203, "US", 4711)
     out = opened(anonymize(encode(data), key=key, policy=GRAPHICS, tools=Tools(text_finder=Finder())))
     kept = {element.tag.elem for element in out if element.tag.group == 0x6000}
-    assert kept == {0x10, 0x11, 0x15, 0x40, 0x50, 0x100, 0x102, 0x3000}
+    assert kept == {0x10, 0x11, 0x15, 0x22, 0x40, 0x50, 0x100, 0x102, 0x3000}
+    assert out[0x60000022].value == "drawn by [removed]"
 
 
 def test_overlays_inside_items_and_of_other_groups_go(ct, encode, key):
@@ -173,7 +174,7 @@ def test_the_text_of_annotations_is_cleaned(ct, encode, key):
     (kept,) = out.GraphicAnnotationSequence
     assert kept.GraphicLayer == "LAYER1"
     assert kept.TextObjectSequence[0].BoundingBoxAnnotationUnits == "PIXEL"
-    assert kept.TextObjectSequence[0].UnformattedTextValue == "ANONYMIZED"
+    assert kept.TextObjectSequence[0].UnformattedTextValue == "seen by [removed]"
     plain = opened(
         anonymize(
             encode(ct(GraphicAnnotationSequence=Sequence([annotation]))),
