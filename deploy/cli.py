@@ -301,20 +301,72 @@ def config_show() -> int:
     return told(work)
 
 
-keys = App(name="keys", help="The keys of the pseudonyms, in the vault. Inner zone.")
+keys = App(name="keys", help="The keys of the pseudonyms.")
 app.command(keys)
 
 
-@keys.command(name="rotate")
-def keys_rotate() -> int:
-    """Make a new master key and wrap the project keys with it; pseudonyms stay as they are.
+@keys.command(name="new")
+def keys_new(
+    file: Path,
+    *,
+    passphrase: Annotated[bool, Parameter(negative="")] = False,
+    passphrase_file: Path | None = None,
+    project: str = "default",
+) -> int:
+    """Make a key file for `chips anonymize`, readable by you alone.
 
-    Do it when the master key may have been seen: by a lost backup, or somebody who left. CHIPS may run
-    meanwhile. Make a backup of the vault's keys afterwards: older backups of them hold the old master key.
+    A random master key in FILE.master wraps the key in it, or a passphrase does. Nothing is overwritten.
+
+    Parameters
+    ----------
+    file
+        Where to put it.
+    passphrase
+        Ask for a passphrase instead of making FILE.master.
+    passphrase_file
+        Take the passphrase from this file, its only line.
+    project
+        Whose pseudonyms the key makes: a name for you, it changes none of them.
+    """
+    from deploy.keys import new as work
+
+    return told(lambda: work(file, project=project, passphrase=passphrase, passphrase_file=passphrase_file))
+
+
+@keys.command(name="rotate")
+def keys_rotate(
+    file: Path | None = None,
+    *,
+    master: Path | None = None,
+    passphrase_file: Path | None = None,
+    new_passphrase_file: Path | None = None,
+) -> int:
+    """Wrap the keys of FILE, or of the vault, with a new master key or passphrase; pseudonyms stay.
+
+    Do it when the master key or passphrase may have been seen: by a lost backup, or somebody who left. CHIPS
+    may run meanwhile. Make a backup afterwards: older backups open with the old one.
+
+    Parameters
+    ----------
+    file
+        A key file of `chips keys new`; none: the vault's keys (inner zone).
+    master
+        Where its master key lies, when it is not FILE.master.
+    passphrase_file
+        A file with its passphrase, instead of asking.
+    new_passphrase_file
+        A file with its new passphrase, instead of asking.
     """
     from deploy.keys import rotate as work
 
-    return told(work)
+    return told(
+        lambda: work(
+            file,
+            master=master,
+            passphrase_file=passphrase_file,
+            new_passphrase_file=new_passphrase_file,
+        )
+    )
 
 
 def main() -> None:

@@ -1,91 +1,63 @@
-"""The keyring: project keys, wrapped by a master key, in the vault. An adapter to two small files.
+"""Key files: project keys, wrapped by a master key. The vault's keyring is one of them. Adapters.
 
-`keys.json` holds each project's key wrapped with AES key wrap (RFC 3394); the master key lies in a file of
-its own, ``master.key`` in the vault or wherever the operator puts it. Losing either loses the way from
-originals to the pseudonyms that were given out, so neither is ever replaced silently.
+A key file is small JSON (`gateway.wrapping`); its master key lies in a file of its own or comes from a
+passphrase (`gateway.masters`). Losing either loses the way from originals to the pseudonyms that were given
+out, so neither is ever replaced silently.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
+import errno
 import fcntl
-import hashlib
 import os
 import secrets
-import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
 
 import msgspec
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from gateway.identity import SECRET_BYTES, ProjectKey
+from gateway.masters import Master, MasterFile, check_private, write
+from gateway.wrapping import FORMAT, Keys, decoded, encoded, fingerprint, unwrapped, wrapped
 from schemas.identity import ProjectId
-from streams.durable import lasting_folder, sync, sync_folder
-from streams.errors import Damaged, Misconfigured, NewerFormat, Unavailable
+from streams.durable import lasting_folder
+from streams.errors import Damaged, Rejected, Unavailable
 
-_MASTER_BYTES = 32
-
-
-FORMAT: Final = 1
-"""The format of ``keys.json`` that this CHIPS reads and writes."""
+_MOST_BYTES = 1 << 20
+"""Of a key file; what is larger is something else."""
 
 
-class _Stamp(msgspec.Struct, frozen=True):
-    """What ``keys.json`` has in every format."""
+class KeyFile:
+    """The keys of projects in one file.
 
-    format: int
+    Every method blocks, on the disk for milliseconds, with a passphrase for half a second: call it at the
+    start, or in a thread. Each raises
 
-
-class _Keys(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of ``keys.json``."""
-
-    format: Literal[1] = FORMAT
-    master: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
-    """Fingerprint of the master key that wraps."""
-    projects: dict[ProjectId, str]
-    """Wrapped keys, base64."""
-
-
-class Keyring:
-    """The keys of all projects.
+    * `streams.errors.Rejected` when the files are damaged, a newer CHIPS's, open to others, or do not belong
+      together; it says what to do;
+    * `streams.errors.Unavailable` when they can't be read or written now.
 
     Parameters
     ----------
-    vault
-        The vault's folder; made (0700) when it is missing.
+    file
+        The key file; its folder is made (0700) when it is missing.
     master
-        File of the master key; None: ``master.key`` in the vault, made at first use.
+        Gives the master key.
     """
 
-    def __init__(self, vault: Path, master: Path | None = None) -> None:
-        self._vault = vault
-        self._file = vault / "keys.json"
-        self._own_master = master is None
-        self._master = master or vault / "master.key"
+    def __init__(self, file: Path, master: Master) -> None:
+        self._file = file
+        self._master = master
 
     def project_key(self, project: ProjectId) -> ProjectKey:
-        """Give a project's key, made at its first use, durable before it is given.
-
-        Blocks on the disk for a few milliseconds: call it at the start, or in a thread.
-
-        Raises
-        ------
-        streams.errors.Rejected
-            When the files are damaged, a newer CHIPS's, open to others, or do not belong together; says what
-            to do.
-        streams.errors.Unavailable
-            When they can't be read or written now.
-        """
+        """Give a project's key, made at its first use, durable before it is given."""
         msgspec.convert(project, ProjectId)
         with self._locked():
-            keys, master = self._load()
-            wrapped = keys.projects.get(project)
-            if wrapped is not None:
-                return ProjectKey(project=project, secret=self._unwrap(wrapped, master))
+            keys, master = self._read() if self._file.exists() else self._create()
+            found = keys.projects.get(project)
+            if found is not None:
+                return self._key(project, found, master)
             key = ProjectKey(project=project, secret=secrets.token_bytes(SECRET_BYTES))
             self._save(keys, master, {project: key.secret})
             return key
@@ -94,39 +66,54 @@ class Keyring:
         """Give a project's key if it was made; None otherwise, and nothing is made.
 
         For readers of a vault: a key that they made, in a folder where the vault is not mounted yet, would
-        fit none of its originals. Blocks and raises as `project_key`.
+        fit none of its originals.
         """
         if not self._file.exists():
             return None
         with self._locked():
-            keys, master = self._load()
-            wrapped = keys.projects.get(project)
-            return ProjectKey(project=project, secret=self._unwrap(wrapped, master)) if wrapped else None
+            keys, master = self._read()
+            found = keys.projects.get(project)
+            return self._key(project, found, master) if found else None
+
+    def only_key(self) -> ProjectKey:
+        """Give the key of the file's one project."""
+        with self._locked():
+            keys, master = self._read()
+        if len(keys.projects) != 1:
+            names = ", ".join(sorted(keys.projects)) or "no project"
+            raise Rejected(f"{self._file} has keys of {names}: name the project whose key it is.")
+        ((project, found),) = keys.projects.items()
+        return self._key(project, found, master)
 
     def rotate(self) -> None:
         """Make a new master key and wrap every project key with it; the project keys stay.
 
-        A crash at any point leaves one master key that fits: `_load` finishes what was begun.
+        A crash at any point leaves one master key that fits.
         """
         with self._locked():
-            keys, old = self._load()
-            clear = {project: self._unwrap(wrapped, old) for project, wrapped in keys.projects.items()}
-            new = secrets.token_bytes(_MASTER_BYTES)
-            _write(self._next, new.hex().encode() + b"\n")
-            self._save(_Keys(master=_fingerprint(new), projects={}), new, clear)
-            self._next.replace(self._master)
-            sync_folder(self._master.parent)
-
-    @property
-    def _next(self) -> Path:
-        return self._master.with_name(self._master.name + ".next")
+            keys, old = self._read()
+            clear = {
+                project: unwrapped(found, old, str(self._file)) for project, found in keys.projects.items()
+            }
+            made = self._master.make()
+            empty = Keys(format=FORMAT, master=fingerprint(made.secret), projects={}, scrypt=made.scrypt)
+            self._save(empty, made.secret, clear)
+            self._master.settle()
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Let one process at a time make or change keys."""
+        """Let one process at a time make or change keys; a read-only disk has none to wait for."""
         try:
-            lasting_folder(self._vault, 0o700)
-            handle = os.open(self._vault / "keys.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lasting_folder(self._file.parent, 0o700)
+            try:
+                handle = os.open(
+                    self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+                )
+            except OSError as error:
+                if error.errno != errno.EROFS:
+                    raise
+                yield
+                return
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 yield
@@ -134,104 +121,60 @@ class Keyring:
                 os.close(handle)
         except OSError as error:
             raise Unavailable(
-                f"The keyring in {self._vault} can't be used: {error.strerror}. Check the folder's owner, "
-                "rights and free space."
+                f"The keyring {self._file} can't be used: {error.strerror}. Check its folder's owner, rights "
+                "and free space."
             ) from error
 
-    def _load(self) -> tuple[_Keys, bytes]:
-        if not self._file.exists():
-            return self._create()
-        _private(self._file)
-        try:
-            content = self._file.read_bytes()
-            found = msgspec.json.decode(content, type=_Stamp).format
-            if found > FORMAT:
-                raise NewerFormat(
-                    f"{self._file} has format {found}, this CHIPS knows {FORMAT}: run the CHIPS that wrote "
-                    "it, or a newer one."
-                )
-            keys = msgspec.json.decode(content, type=_Keys)
-        except msgspec.DecodeError as error:
-            raise Damaged(
-                f"{self._file} is damaged: restore it from a backup, never make it anew."
-            ) from error
-        for file in (self._master, self._next):
-            if file.exists():
-                master = _read_master(file)
-                if _fingerprint(master) == keys.master:
-                    if file == self._next:
-                        self._next.replace(self._master)
-                        sync_folder(self._master.parent)
-                    return keys, master
-        if not keys.projects and not self._master.exists():
-            # A crash between the two files of the first use: nothing was wrapped yet.
-            return self._create()
-        raise Damaged(
-            f"{self._master} is missing or is not the master key that wrapped {self._file}: "
-            "restore it from a backup."
-        )
+    def _read(self) -> tuple[Keys, bytes]:
+        keys = _content(self._file)
+        return keys, self._master.of(keys, str(self._file))
 
-    def _create(self) -> tuple[_Keys, bytes]:
-        if self._master.exists():
-            if self._own_master:
-                raise Damaged(
-                    f"{self._file} is missing beside its master key: restore it from a backup. "
-                    f"Only for an empty vault, remove {self._master} and start anew."
-                )
-            master = _read_master(self._master)
-            keys = _Keys(master=_fingerprint(master), projects={})
-            return self._save(keys, master, {}), master
-        master = secrets.token_bytes(_MASTER_BYTES)
-        # keys.json goes first: with no project in it, a crash before the master key loses nothing.
-        keys = self._save(_Keys(master=_fingerprint(master), projects={}), master, {})
-        _write(self._master, master.hex().encode() + b"\n")
-        return keys, master
+    def _create(self) -> tuple[Keys, bytes]:
+        made = self._master.first(str(self._file))
+        empty = Keys(format=FORMAT, master=fingerprint(made.secret), projects={}, scrypt=made.scrypt)
+        keys = self._save(empty, made.secret, {})
+        self._master.settle()
+        return keys, made.secret
 
-    def _save(self, keys: _Keys, master: bytes, add: dict[str, bytes]) -> _Keys:
-        wrapped = {
-            name: base64.b64encode(aes_key_wrap(master, secret)).decode() for name, secret in add.items()
-        }
-        saved = msgspec.structs.replace(keys, projects=keys.projects | wrapped)
-        _write(self._file, msgspec.json.format(msgspec.json.encode(saved), indent=2) + b"\n")
+    def _save(self, keys: Keys, master: bytes, add: dict[str, bytes]) -> Keys:
+        more = {name: wrapped(secret, master) for name, secret in add.items()}
+        saved = msgspec.structs.replace(keys, projects=keys.projects | more)
+        write(self._file, encoded(saved))
         return saved
 
-    def _unwrap(self, wrapped: str, master: bytes) -> bytes:
-        try:
-            return aes_key_unwrap(master, base64.b64decode(wrapped, validate=True))
-        except (InvalidUnwrap, binascii.Error, ValueError) as error:
-            raise Damaged(
-                f"A key in {self._file} can't be unwrapped: restore the file from a backup."
-            ) from error
+    def _key(self, project: str, found: str, master: bytes) -> ProjectKey:
+        return ProjectKey(project=project, secret=unwrapped(found, master, str(self._file)))
 
 
-def _fingerprint(master: bytes) -> str:
-    return hashlib.sha256(b"chips/1/master" + master).hexdigest()[:16]
+class Keyring(KeyFile):
+    """The vault's key file, ``keys.json``.
+
+    Parameters
+    ----------
+    vault
+        The vault's folder.
+    master
+        File of the master key; None: ``master.key`` in the vault, made at first use.
+    """
+
+    def __init__(self, vault: Path, master: Path | None = None) -> None:
+        super().__init__(vault / "keys.json", MasterFile(master or vault / "master.key", own=master is None))
 
 
-def _read_master(file: Path) -> bytes:
-    _private(file)
+def asks_passphrase(file: Path) -> bool:
+    """Tell whether a key file is wrapped by a passphrase; raises as `KeyFile`, and when there is none."""
+    if not file.exists():
+        raise Rejected(f"There is no {file}: `chips keys new {file}` makes it.")
     try:
-        master = bytes.fromhex(file.read_text(encoding="ascii").strip())
-    except ValueError:
-        master = b""
-    if len(master) != _MASTER_BYTES:
-        raise Damaged(f"{file} is no master key (64 hex digits): restore it from a backup.")
-    return master
+        return _content(file).scrypt is not None
+    except OSError as error:
+        raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
 
 
-def _private(file: Path) -> None:
-    if stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise Misconfigured(f"Others can read {file}: chmod 600 it, and think of rotating its keys.")
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put content under a name, whole or not at all, durable on return, readable by the owner only."""
-    lasting_folder(file.parent, 0o700)
-    partial = file.with_name(f".{file.name}.partial")
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        sync(stream.fileno())
-    partial.replace(file)
-    sync_folder(file.parent)
+def _content(file: Path) -> Keys:
+    check_private(file)
+    with file.open("rb") as stream:
+        content = stream.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise Damaged(f"{file} is no key file: it is far too large.")
+    return decoded(content, str(file))

@@ -7,13 +7,27 @@ from pathlib import Path
 
 import pytest
 
-from gateway import keys as module
+from gateway import keys, masters
 from gateway.keys import Keyring
+from gateway.wrapping import FORMAT
 from streams.errors import NewerFormat, Rejected, Unavailable
 
 
 def _key_in_process(vault, queue):
     queue.put(Keyring(vault).project_key("default").secret)
+
+
+def die_after(monkeypatch, name):
+    """Die as soon as a file of this name is whole."""
+    real = masters.write
+
+    def write(file, content):
+        real(file, content)
+        if file.name == name:
+            raise KeyboardInterrupt
+
+    for module in (keys, masters):
+        monkeypatch.setattr(module, "write", write)
 
 
 def test_a_key_is_made_once_and_lasts(tmp_path):
@@ -80,31 +94,19 @@ def test_the_wrapping_rotates_and_the_key_stays(tmp_path):
 def test_a_rotation_that_dies_between_its_files_leaves_a_keyring_that_opens(tmp_path, monkeypatch, survived):
     vault = tmp_path / "vault"
     secret = Keyring(vault).project_key("default").secret
-    real = module._write
-
-    def die_after(file, content):
-        real(file, content)
-        if file.name == survived:
-            raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_write", die_after)
+        die_after(patched, survived)
         with pytest.raises(KeyboardInterrupt):
             Keyring(vault).rotate()
     assert Keyring(vault).project_key("default").secret == secret
     assert Keyring(vault).project_key("default").secret == secret
 
 
-def test_a_first_use_that_dies_between_its_files_starts_anew(tmp_path, monkeypatch):
+@pytest.mark.parametrize("survived", ["master.key.next", "keys.json"])
+def test_a_first_use_that_dies_between_its_files_starts_anew(tmp_path, monkeypatch, survived):
     vault = tmp_path / "vault"
-    real = module._write
-
-    def die_after(file, content):
-        real(file, content)
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_write", die_after)
+        die_after(patched, survived)
         with pytest.raises(KeyboardInterrupt):
             Keyring(vault).project_key("default")
     assert Keyring(vault).project_key("default") == Keyring(vault).project_key("default")
@@ -154,7 +156,7 @@ def test_a_damaged_wrapped_key_is_refused(tmp_path):
 def test_keys_of_a_newer_chips_are_no_damaged_ones(tmp_path):
     Keyring(tmp_path).project_key("p")
     file = tmp_path / "keys.json"
-    newer = json.dumps({"format": module.FORMAT + 1, "projects": {"p": {"wrapped": "otherwise"}}})
+    newer = json.dumps({"format": FORMAT + 1, "projects": {"p": {"wrapped": "otherwise"}}})
     file.write_text(newer)
     for ask in (Keyring(tmp_path).project_key, Keyring(tmp_path).known_key):
         with pytest.raises(NewerFormat, match="newer"):
@@ -187,5 +189,5 @@ def test_keys_are_durable_before_they_are_given(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fsync)
     Keyring(tmp_path / "vault").project_key("p")
     assert ".keys.json.partial" in synced
-    assert ".master.key.partial" in synced
+    assert ".master.key.next.partial" in synced
     assert synced[-1] == "vault"
