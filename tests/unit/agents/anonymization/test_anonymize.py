@@ -134,8 +134,8 @@ def test_same_in_same_out(ct, encode, key, tmp_path, syntax):
 def test_output_bytes_are_pinned(ct, encode, key):
     # A change here is a change of what policies do: raise REVISION, so that their digests change too.
     result = anonymize(encode(ct(), "implicit"), key=key, policy=Policy(name="pinned", version=1))
-    assert result.policy == "pinned/1+d59e860f3b79"
-    assert result.sha256 == "0a442d4969693c6a6ecc103dc5aa7067b358de38f67502d3c254f3482dd0f0f3"
+    assert result.policy == "pinned/1+da7801b413e1"
+    assert result.sha256 == "72741ebcf73d37538dd9871dcb2a899b0a6868a884e295da36e0dfac0e57d135"
 
 
 def test_the_way_in_does_not_matter(ct, encode, key):
@@ -321,8 +321,7 @@ def test_results_stay_out_of_logs(ct, encode, key):
 
 def test_policies_are_found_by_name_and_have_digests_of_their_own():
     assert policy_named("demo") is DEMO
-    assert set(POLICIES) == {"basic", "demo"}
-    with pytest.raises(Rejected, match="basic, demo"):
+    with pytest.raises(Rejected, match="basic, demo, research"):
         policy_named("none")
     assert BASIC.digest != DEMO.digest != Policy(name="demo", version=3, options=DEMO.options).digest
     assert all(len(policy.label) <= 40 for policy in POLICIES.values())
