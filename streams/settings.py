@@ -81,8 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """auto: Docker Engine when it answers, else a limited subprocess, marked as such."""
     docker_host: str = ""
     """Docker Engine's address; empty: DOCKER_HOST or the local socket."""
-    policy: Literal["basic", "demo"] = "basic"
-    """The de-identification policy of the default project."""
+    policy: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)] = "basic"
+    """The de-identification policy: a ready one's name or the path of a document; inner zone only."""
     disk_reserve_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
     """Free space below which images are refused as out of resources, MiB."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

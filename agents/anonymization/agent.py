@@ -18,8 +18,8 @@ from agents.anonymization.anonymize import anonymize
 from agents.anonymization.encrypted import recipient
 from agents.anonymization.manifest import summarize
 from agents.anonymization.outcome import Anonymized, Quarantine
+from agents.anonymization.policy.choosing import configured
 from agents.anonymization.policy.document import Policy
-from agents.anonymization.policy.ready import policy_named
 from agents.anonymization.tools import NO_TOOLS, Tools
 from agents.progress import Progress
 from agents.spec import AgentSpec
@@ -67,7 +67,7 @@ def anonymization_agent(
     Raises
     ------
     streams.errors.Rejected
-        When the policy does not exist or can't be used, or the keys can't.
+        When the policy does not exist or can't be followed, or the keys can't be used.
     """
     vault = settings.path("vault")
     # Of the folder's writers, in all zones, one sweeps.
@@ -77,9 +77,10 @@ def anonymization_agent(
     keyring = Keyring(vault)
     # Asked now, so that keys that can't be used are told at the start and not image by image.
     keyring.known_key(settings.project)
-    policy = policy_named(settings.policy)
+    policy = configured(settings.policy)
     for pem in policy.encrypt_for:
         recipient(pem)
+    log.info("policy.chosen", policy=policy.label)
     judge = judge_with(Blobs(vault / "objects", private=True), keyring.known_key, policy)
     progress = Progress(
         store.facts,

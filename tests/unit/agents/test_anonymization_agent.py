@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.anonymization import agent
 from agents.anonymization.agent import Anonymization, anonymization_agent, judge_with
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.manifest import GIVEN_UP, summarize
+from agents.anonymization.policy.choosing import configured
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.policy.ready import BASIC
 from agents.arrivals.agent import arrivals_agent
@@ -27,7 +27,7 @@ from schemas.identity import BlobRef
 from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttributes, SeriesManifest
 from schemas.pacs import SeriesSettled
 from streams.blobs import Blobs
-from streams.errors import Rejected, Unavailable
+from streams.errors import Misconfigured, Rejected, Unavailable
 from streams.publishing import message
 from streams.settings import Settings
 from streams.store.api import Fact
@@ -218,6 +218,54 @@ def test_keys_that_cannot_be_used_are_told_at_the_start(tmp_path, content):
         anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "CHIPS_POLICY in .*mine.yaml: There is no policy"),
+        ("name: mine", "line 1: version is missing"),
+        ('name: a\nversion: 1\nencrypt_for: ["-----BEGIN CERTIFICATE-----\\n"]', "is no PEM certificate"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_told_at_the_start(tmp_path, content, told):
+    file = tmp_path / "mine.yaml"
+    if content:
+        file.write_text(content)
+    settings = Settings(data=str(tmp_path), policy=str(file))
+    with pytest.raises(Misconfigured, match=told):
+        anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
+
+
+async def test_a_document_s_label_is_in_what_comes_out_and_a_change_makes_another(tmp_path):
+    """The policy of the settings, from its file to the event; what is out stays when the file changes."""
+    settings = Settings(data=str(tmp_path), project=PROJECT, policy=str(tmp_path / "mine.yaml"))
+    vault, blobs, store, bus = settings.path("vault"), Blobs(tmp_path / "out"), MemoryStore(), Bus()
+    secret = Keyring(vault).project_key(PROJECT)
+    write = (tmp_path / "mine.yaml").write_text
+    originals, labels, told = Blobs(vault / "objects", private=True), [], []
+    for number, text in enumerate(
+        ("name: mine\nversion: 1", "name: mine\nversion: 1\noptions: [retain_uids]"), 1
+    ):
+        write(text)
+        labels.append(configured(settings.policy).label)
+        agent = anonymization_agent(settings, store, bus, Ticking(), blobs=blobs)
+        (file,) = written(tmp_path, [image("1.2.3.9", number=number)])
+        found = anonymize(file, key=secret, policy=BASIC)
+        data = msgspec.structs.replace(
+            stored(number).data,
+            blob=originals.put(PROJECT, file, "application/dicom"),
+            **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
+        )
+        row = Fact(
+            PROJECT, "stored", data.series, f"{data.instance}.{data.digest}", msgspec.json.encode(fact(data))
+        )
+        await store.facts.put([row])
+        await agent.handle(msgspec.structs.replace(stored(number), data=data))
+        facts = await store.facts.all(PROJECT, "anonymized", data.series)
+        told = sorted(msgspec.json.decode(one.body, type=AnonymizedInstance).policy for one in facts)
+    assert labels[0] != labels[1]
+    assert told == sorted(labels)
+
+
 def test_a_start_sweeps_what_dead_writers_left_among_the_blobs(tmp_path):
     blobs = Blobs(tmp_path / "blobs")
     ref = blobs.put(PROJECT, b"x", "text/plain")
@@ -277,14 +325,6 @@ def test_a_face_that_nothing_takes_out_is_kept_back(tmp_path, part, comes_out):
         assert judged == found
     else:
         assert judged.reason == "face-not-removed"
-
-
-def test_a_policy_that_can_not_be_followed_is_told_at_the_start(tmp_path, monkeypatch):
-    policy = Policy(name="sealed", version=1, encrypt_for=["no certificate"])
-    monkeypatch.setattr(agent, "policy_named", lambda _name: policy)
-    settings = Settings(data=str(tmp_path), policy="sealed")
-    with pytest.raises(Rejected, match="certificate"):
-        anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
 
 
 def test_an_image_without_a_verdict_is_not_passed_over():

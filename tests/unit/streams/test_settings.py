@@ -49,6 +49,7 @@ def test_a_named_file_is_read_and_must_be_there(tmp_path):
         ({"CHIPS_PROJECT": "p\n"}, "project"),
         ({"CHIPS_ISOLATION": "none"}, "isolation"),
         ({"CHIPS_QUIET_S": "0"}, "quiet_s"),
+        ({"CHIPS_POLICY": ""}, "policy"),
         ({"CHIPS_VALUT": "/vault"}, "CHIPS_VALUT: is it CHIPS_VAULT"),
         ({"CHIPS_CONFG": "x"}, "is it CHIPS_CONFIG"),
         ({"CHIPS_SOMETHING_OF_NOBODY": "x"}, "CHIPS_SOMETHING_OF_NOBODY: unset it"),
