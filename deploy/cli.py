@@ -224,6 +224,8 @@ def engines_status(*, home: Path = Path("engines")) -> int:
 
 
 app.command(replay)
+# Named by where it lies, and imported when it runs: it needs pydicom.
+app.command("deploy.policy_cli:policy", name="policy", help="De-identification policies.")
 
 
 plugins = App(name="plugins", help="The library of plugins.")
@@ -290,12 +292,14 @@ app.command(config)
 @config.command(name="show")
 def config_show() -> int:
     """Print each setting, its value and where it comes from. No secret is a setting."""
+    from agents.anonymization.policy.choosing import described
     from deploy.process import settings_here
     from deploy.terminal import say
 
     def work() -> int:
         for line in settings_here().show():
-            say(f"{line.name:<32} {line.value:<44} {line.source}")
+            value = described(line.value) if line.name == "policy" else line.value
+            say(f"{line.name:<32} {value:<44} {line.source}")
         return Exit.OK
 
     return told(work)

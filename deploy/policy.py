@@ -1,0 +1,243 @@
+"""De-identification policies: the ready ones, documents of your own, and what they do to a file."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from agents.anonymization.policy import schema as schemas
+from agents.anonymization.policy.cautions import cautions
+from agents.anonymization.policy.choosing import chosen, is_path
+from agents.anonymization.policy.describing import CODES, OPTIONS, outcomes, title
+from agents.anonymization.policy.document import Policy
+from agents.anonymization.policy.problems import WrongPolicy
+from agents.anonymization.policy.reading import read_file
+from agents.anonymization.policy.ready import NAMES, document_named, policy_named
+from agents.anonymization.showing import printable
+from agents.anonymization.trial import Line, Trial, trial
+from deploy.exits import Exit
+from deploy.terminal import console, say
+from gateway.identity import SECRET_BYTES, ProjectKey
+from streams.errors import Rejected, Unavailable
+
+STYLES = {"kept": "green", "replaced": "yellow", "emptied": "red", "removed": "red", "added": "cyan"}
+TEST_KEY = ProjectKey(project="test", secret=bytes(SECRET_BYTES))
+COLUMNS = {"attribute": 9, "before": 6, "after": 6, "what": 4, "why": 8}
+"""Of the table of a trial, with their parts of the width."""
+WIDEST = 40
+"""Characters of a value in the table; JSON has more."""
+
+
+def show_all(*, as_json: bool) -> int:
+    """Print the ready policies."""
+    if as_json:
+        return _json([_summary(policy_named(name)) for name in NAMES])
+    table = Table("policy", "label", "for", "options")
+    for name in NAMES:
+        policy = policy_named(name)
+        table.add_row(
+            name, policy.label, _plain(policy.description), "\n".join(sorted(policy.options)) or "-"
+        )
+    console.print(table)
+    return Exit.OK
+
+
+def show(name: str, *, document: bool, as_json: bool) -> int:
+    """Print one policy.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When there is none, or it can't be followed.
+    """
+    policy = chosen(name)
+    if document:
+        sys.stdout.write((Path(name).read_bytes() if is_path(name) else document_named(name)).decode())
+        return Exit.OK
+    if as_json:
+        return _json({**_summary(policy), "document": policy.document(), "digest": policy.digest})
+    say(f"{policy.label}   digest {policy.digest}")
+    if policy.description:
+        say(str(_plain(policy.description)))
+    console.print(_options(policy))
+    if policy.attributes:
+        table = Table("attribute", "action", "value", "why", title="Exceptions", title_justify="left")
+        for attribute, override in sorted(policy.attributes.items()):
+            table.add_row(attribute, override.action, _plain(override.value or "-"), _plain(override.why))
+        console.print(table)
+    for line in _others(policy):
+        say(line)
+    say(f"Of the {sum(outcomes(policy).values())} attributes of Table E.1-1: {_counted(outcomes(policy))}.")
+    return Exit.OK
+
+
+def check(file: Path) -> int:
+    """Print whether a document can be followed; `Exit.NO` when not.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When there is no such file, or it can't be read.
+    """
+    try:
+        policy = read_file(file)
+    except WrongPolicy as wrong:
+        for problem in wrong.problems:
+            say(f"{file}: {wrong.told(problem)}")
+        return Exit.NO
+    for caution in cautions(policy):
+        say(f"Mind: {f'{caution.path}: ' if caution.path else ''}{caution.says}")
+    say(f"{file} can be followed: {policy.label}")
+    return Exit.OK
+
+
+def schema() -> int:
+    """Print the JSON Schema."""
+    sys.stdout.write(schemas.encoded().decode())
+    return Exit.OK
+
+
+def test(file: Path, *, policy: str, key: ProjectKey | None, values: bool, as_json: bool) -> int:
+    """Print what a policy does to a file; `Exit.NO` when it stays in quarantine.
+
+    Parameters
+    ----------
+    key
+        The project's; None: one for tests.
+
+    Raises
+    ------
+    streams.errors.Rejected
+        When there is no such file or policy.
+    streams.errors.Unavailable
+        When the file can't be read.
+    """
+    followed = chosen(policy)
+    if not file.is_file():
+        raise Rejected(f"There is no file {file}: name a DICOM file.")
+    try:
+        found = trial(file, key=key or TEST_KEY, policy=followed, values=values)
+    except OSError as error:
+        raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
+    if as_json:
+        _json(msgspec.to_builtins(found))
+    else:
+        _print(found, values=values)
+        if key is None and found.lines:
+            say("Pseudonyms, UIDs and moved dates are of a key for tests: give yours with --key-file.")
+    return Exit.OK if found.outcome == "anonymized" else Exit.NO
+
+
+def _print(found: Trial, *, values: bool) -> None:
+    if found.outcome == "quarantined":
+        say(f"Policy {found.policy}: the file stays in quarantine ({found.reason}).")
+        say(found.message)
+        if found.advice:
+            say(found.advice)
+        return
+    table = Table(title=f"Policy {found.policy}", title_justify="left", expand=True)
+    for name, ratio in COLUMNS.items():
+        if values or name not in ("before", "after"):
+            table.add_column(name, overflow="fold", ratio=ratio)
+    for line, times in _grouped(found.lines):
+        texts = [Text(_short(one)) for one in (line.before, line.after)] if values else []
+        creator = f" [{line.creator}]" if line.creator else ""
+        name = f"{line.path}{creator}{f' ({times} times)' if times > 1 else ''}"
+        table.add_row(Text(name), *texts, Text(line.what, style=STYLES[line.done]), Text(line.reason))
+    console.print(table)
+    for code, words in CODES.items():
+        if any(line.reason == f"Table E.1-1: {code}" for line in found.lines):
+            say(f"{code:>8}  {words}")
+    say(f"{len(found.lines)} attributes: {_counted(Counter(line.done for line in found.lines))}.")
+
+
+def _grouped(lines: list[Line]) -> list[tuple[Line, int]]:
+    """Put lines of one attribute in many items together, when the same came of all; show the first."""
+    first: dict[tuple[str, str, str], int] = {}
+    found: list[tuple[Line, int]] = []
+    for line in lines:
+        key = _without_numbers(line.path), line.what, line.reason
+        if key in first:
+            shown, times = found[first[key]]
+            found[first[key]] = shown, times + 1
+        else:
+            first[key] = len(found)
+            found.append((line, 1))
+    return found
+
+
+def _without_numbers(path: str) -> str:
+    return ".".join(part.partition("[")[0] for part in path.split("."))
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return ""
+    return value if len(value) <= WIDEST else f"{value[: WIDEST - 1]}…"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _options(policy: Policy) -> Table:
+    table = Table("option", "", "PS3.15", "what it does", title="Options", title_justify="left")
+    for option, words in OPTIONS.items():
+        on = option in policy.options
+        table.add_row(
+            Text(option, style="bold" if on else "dim"),
+            Text("on" if on else "off", style="green" if on else "dim"),
+            words.section,
+            Text(f"{title(option)}. {words.says}", style="" if on else "dim"),
+        )
+    return table
+
+
+def _plain(text: str) -> Text:
+    """Give a document's text as it stands: no markup, nothing that a terminal acts on."""
+    return Text(printable(" ".join(text.split())))
+
+
+def _others(policy: Policy) -> list[str]:
+    """Say what is set beside options and exceptions, a line each."""
+    found = []
+    if "retain_longitudinal_modified_dates" in policy.options:
+        found.append(f"Dates move back by 1 to {policy.dates.at_most_days} days.")
+    if policy.pseudonyms.prefix:
+        found.append(f"Pseudonyms of patients begin with {policy.pseudonyms.prefix}.")
+    if policy.regions:
+        found.append(f"{len(policy.regions)} rules say where devices draw text.")
+    for name, why in sorted(policy.safe_private.items()):
+        found.append(f"Private {name} stays: {_plain(why)}")
+    held = [*policy.quarantine.modalities, *policy.quarantine.sop_classes]
+    if held:
+        found.append(f"These stay in, whatever else is decided: {', '.join(held)}.")
+    if policy.encrypt_for:
+        found.append(f"Original attributes are encrypted for {len(policy.encrypt_for)} certificates.")
+    return found
+
+
+def _summary(policy: Policy) -> dict[str, Any]:
+    return {
+        "name": policy.name,
+        "version": policy.version,
+        "label": policy.label,
+        "description": policy.description,
+        "options": {
+            option: {"section": words.section, "title": title(option), "on": option in policy.options}
+            for option, words in OPTIONS.items()
+        },
+        "table": outcomes(policy),
+    }
+
+
+def _json(value: object) -> int:
+    say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    return Exit.OK
