@@ -5,6 +5,7 @@ Both ways through this package, the careful and the fast one, ask here, so that 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -32,6 +33,10 @@ _UNSEEN = 64 * 1024
 """Bytes of a value that is no text that are looked through for names; longer ones are images and curves."""
 
 
+_MOST_UIDS = 65_536
+"""UIDs of one value."""
+_WHOLE_NUMBERS = re.compile(rb"(?:^|\\)[ +-]*([0-9]{5,})(?:\.0*)? *(?=\\|$|\0)")
+"""Shorter numbers are counts and sizes, and fractions are measured."""
 _BYTES = frozenset(("OB", "UN"))
 _SHORT = frozenset(("AE", "AS", "CS", "DS", "IS"))
 """Representations of which a value that is cleaned is whole or goes."""
@@ -142,7 +147,12 @@ class Values:
         return moved(vr, value, self._days)
 
     def _pseudonyms(self, _decision: Decision, _tag: int, vr: str, value: bytes) -> bytes | None:
-        return b"\\".join(self._uid(part) for part in value.split(b"\\")) if vr == "UI" else None
+        if vr != "UI":
+            return None
+        parts = value.split(b"\\")
+        if len(parts) > _MOST_UIDS:
+            raise Refusal("too-many-elements", "A value has more UIDs than an object needs.")
+        return b"\\".join(map(self._uid, parts))
 
     def _replaced(self, decision: Decision, tag: int, vr: str, _value: bytes) -> bytes | None:
         replacement = (decision.value or "").encode("ascii", "replace")
@@ -179,7 +189,13 @@ class Values:
             return self._unnamed(decision, tag, vr, kept) if self._known.occur_in(kept) else kept
         if vr in SIZES or vr in _BYTES:
             return self._without_names(decision, tag, vr, kept)
+        if vr in ("DS", "IS") and self._is_known_number(kept):
+            return None if decision.otherwise else b""
         return kept
+
+    def _is_known_number(self, value: bytes) -> bool:
+        """Tell whether a whole number is an id, or a date, that the object is known by."""
+        return any(self._known.occur_in(found[1]) for found in _WHOLE_NUMBERS.finditer(value))
 
     def _unnamed(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
         """Give what is left of a value that names somebody."""

@@ -64,6 +64,11 @@ _ALWAYS_REMOVED = frozenset(
         *(0x4FFE0001, 0xFFFAFFFA, 0xFFFCFFFC),
     )
 )
+_HOMES: dict[int, int | None] = {
+    **dict.fromkeys((0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00008, 0x7FE00009, 0x7FE00010), None),
+    0x54001010: 0x54000100,
+}
+"""Where bulk data stands that nobody else looks at: pixels at the top, waveforms in Waveform Sequence."""
 # An empty Referenced Study Sequence is invalid where it is optional: the alternative is removal.
 _NEVER_EMPTY = frozenset((0x00081110,))
 
@@ -149,7 +154,7 @@ class Rules:
 
     def _decide(self, tag: int, parent: int | None) -> Decision:
         vr = known_vr(tag)
-        outside = self._outside(tag, vr)
+        outside = self._outside(tag, vr, parent)
         if outside is not None:
             return outside
         if tag in (PATIENT_NAME, PATIENT_ID) and parent is None:
@@ -162,7 +167,7 @@ class Rules:
         plain = self._content(tag, plain)
         return _overridden(self._overrides[tag], plain, str(vr)) if tag in self._overrides else plain
 
-    def _outside(self, tag: int, vr: str | None) -> Decision | None:
+    def _outside(self, tag: int, vr: str | None, parent: int | None) -> Decision | None:
         """Decide about what no policy can override."""
         group, on = tag >> 16, self.policy.options
         no_part = group <= _LAST_SERVICE_GROUP or not tag & 0xFFFF
@@ -175,6 +180,7 @@ class Rules:
             (group & 1, "private"),
             (group >> 8 in (_CURVES, _OVERLAYS), "curves and overlays"),
             (vr is None, "not in the dictionary"),
+            (_HOMES.get(tag, parent) != parent, "pixels or curves outside of their place"),
             (tag in _ALWAYS_REMOVED, "what was there before, or a signature over it"),
         ):
             if unfit:

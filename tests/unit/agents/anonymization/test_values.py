@@ -215,6 +215,34 @@ def test_a_name_in_bytes_takes_them_along(values, vr, form):
     assert made(values, Action.KEEP, vr, hidden, otherwise=Action.REMOVE) is None
 
 
+@pytest.mark.parametrize(
+    ("vr", "number", "known"),
+    [
+        *(("IS", b"4711234", True), ("IS", b" 4711234 ", True), ("IS", b"1\\+4711234\\2", True)),
+        *(("DS", b"4711234", True), ("DS", b"4711234.0", True), ("DS", b"1\\4711234", True)),
+        *(("IS", b"4711235", False), ("IS", b"1\\2", False), ("DS", b"0.4711234", False)),
+    ],
+)
+def test_a_whole_number_that_is_an_id_goes(key, vr, number, known):
+    values = Values(
+        key=key,
+        rules=Rules(Policy(name="tried", version=1), CTImageStorage),
+        patient="0" * 32,
+        known=KnownValues([b"4711234"]),
+        cleaner=Eraser(),
+        shift_days=1,
+    )
+    keep, keep_or_go = (Decision(Action.KEEP, "", None, other) for other in (None, Action.REMOVE))
+    tag = tag_of("SeriesNumber")
+    assert values.make(keep, tag, vr, number) == (b"" if known else number)
+    assert values.make(keep_or_go, tag, vr, number) == (None if known else number)
+
+
+def test_a_value_of_too_many_uids_keeps_the_object_in(values):
+    with pytest.raises(Refusal, match="more UIDs"):
+        made(values, Action.UID, "UI", b"\\".join([b"1.2"] * 70_000))
+
+
 def test_long_bytes_and_pixels_are_not_read_as_text(values):
     long = b"Mustermann " + bytes(1 << 17)
     assert made(values, Action.KEEP, "OB", long) == long

@@ -330,6 +330,15 @@ def test_rules_are_made_once_for_a_class():
     assert book.of("1.2.3") is not book.of(CTImageStorage)
 
 
+def test_pixels_and_waveforms_are_kept_where_they_belong():
+    rules = Rules(policy(PixelData="keep"), CTImageStorage)
+    waveforms = tag_of("WaveformSequence")
+    for name, home in (("PixelData", None), ("DoubleFloatPixelData", None), ("WaveformData", waveforms)):
+        for parent in (None, waveforms, 0x52009229):
+            kept = rules.decide(tag_of(name), parent).action is Action.KEEP
+            assert kept is (parent == home), (name, parent)
+
+
 def test_an_attribute_that_is_not_there_has_no_tag():
     with pytest.raises(KeyError):
         tag_of("PatientsFavouriteColour")
