@@ -1,0 +1,130 @@
+"""The search for planted values in what came out: in its bytes, however spelled, and at their places."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+import pydicom
+from pydicom.dataset import Dataset
+
+from tests.canaries.planting import Canary, dates, forms, spellings, squeezed
+from tests.canaries.views import views
+
+GRAM = 8
+_PSEUDONYM = re.compile(rb"2\.25\.[0-9]{39}(?![0-9])|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
+"""What the key makes: digits as good as random, in which a date occurs by chance."""
+
+
+class Leak(NamedTuple):
+    """A value that was found again: where it had been put, and in which reading of the bytes it was."""
+
+    label: str
+    view: str
+
+
+class Finder:
+    """Finds any of many values in bytes.
+
+    Parameters
+    ----------
+    words, days
+        By label.
+    """
+
+    def __init__(self, words: Mapping[str, str], days: Mapping[str, date] = {}) -> None:
+        self._labels: dict[bytes, set[str]] = {}
+        self._words = set(words.values())
+        for label, word in words.items():
+            for form in forms(word):
+                self._labels.setdefault(form, set()).add(label)
+        self._days = {spelling: label for label, day in days.items() for spelling in spellings(day)}
+        self._grams: dict[int, np.ndarray] = {}
+        self._by_gram: dict[bytes, list[bytes]] = {}
+        lengths: dict[int, set[int]] = {}
+        for form in self._labels:
+            gram = form[:GRAM]
+            lengths.setdefault(len(gram), set()).add(_number(gram))
+            self._by_gram.setdefault(gram, []).append(form)
+        for length, numbers in lengths.items():
+            self._grams[length] = np.array(sorted(numbers), dtype=np.uint64)
+
+    def find(self, content: bytes) -> list[Leak]:
+        """Give what is found, one leak a label."""
+        found: dict[str, str] = {}
+        for view, text in views(self._without_pseudonyms(content)):
+            for form in self._occurring(squeezed(text)):
+                for label in self._labels[form]:
+                    found.setdefault(label, view)
+            # Backwards, numbers are other numbers, among which a date occurs by chance
+            for spelling in dates(text) if self._days and "backwards" not in view else ():
+                if spelling in self._days:
+                    found.setdefault(self._days[spelling], view)
+        return [Leak(label, view) for label, view in sorted(found.items())]
+
+    def _without_pseudonyms(self, content: bytes) -> bytes:
+        def hide(match: re.Match[bytes]) -> bytes:
+            return match[0] if match[0].decode() in self._words else b"#" * len(match[0])
+
+        return _PSEUDONYM.sub(hide, content)
+
+    def _occurring(self, text: bytes) -> Iterator[bytes]:
+        data = np.frombuffer(text, dtype=np.uint8)
+        for length, wanted in self._grams.items():
+            if len(data) < length:
+                continue
+            numbers = np.zeros(len(data) - length + 1, dtype=np.uint64)
+            for at in range(length):
+                numbers |= data[at : len(data) - length + 1 + at].astype(np.uint64) << np.uint64(8 * at)
+            for position in np.flatnonzero(np.isin(numbers, wanted)):
+                for form in self._by_gram[text[position : position + length]]:
+                    if text.startswith(form, position):
+                        yield form
+
+
+def _number(gram: bytes) -> int:
+    return int.from_bytes(gram, "little")
+
+
+def finder(canaries: Iterable[Canary]) -> Finder:
+    """Make a search for everything that canaries say."""
+    words: dict[str, str] = {}
+    days: dict[str, date] = {}
+    for canary in canaries:
+        for number, word in enumerate(sorted(canary.words())):
+            words[f"{canary.label} [{number}]"] = word
+        for day in canary.days():
+            days[canary.label] = day
+    return Finder(words, days)
+
+
+def still_there(out: Dataset, canaries: Iterable[Canary]) -> list[str]:
+    """Give the labels of canaries whose element still has their value, whatever its kind."""
+    return [canary.label for canary in canaries if _value_at(out, canary) == canary.value]
+
+
+def _value_at(data: Dataset, canary: Canary) -> object:
+    for tag in canary.where:
+        if tag not in data or data[tag].VR != "SQ" or not data[tag].value:
+            return None
+        data = data[tag].value[0]
+    if canary.tag not in data:
+        return None
+    value = data[canary.tag].value
+    if isinstance(canary.value, str):
+        return value.decode("latin-1").strip("\0 ") if isinstance(value, bytes) else str(value)
+    return value
+
+
+def decoded(content: bytes) -> Dataset:
+    """Read a Part 10 file, leniently."""
+    with warnings.catch_warnings(), pydicom.config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        data = pydicom.dcmread(BytesIO(content))
+        data.walk(lambda _, element: element.value)
+        return data

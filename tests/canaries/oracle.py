@@ -1,0 +1,125 @@
+"""What Table E.1-1 lets survive, read from the table as it stands, by nothing of ours that interprets it.
+
+What the rules of a policy make of the table is compared with this.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydicom.datadict import tag_for_keyword
+
+TABLE = Path(__file__).parents[2] / "agents/anonymization/standard/table.json"
+
+COLUMNS = {
+    "retain_uids": "uids",
+    "retain_device_identity": "device_identity",
+    "retain_institution_identity": "institution_identity",
+    "retain_patient_characteristics": "patient_characteristics",
+    "retain_longitudinal_full_dates": "full_dates",
+    "retain_longitudinal_modified_dates": "modified_dates",
+    "clean_descriptors": "clean_descriptors",
+    "clean_structured_content": "clean_structured_content",
+    "clean_graphics": "clean_graphics",
+}
+"""The table's column of each option; those about pixels have none, and private attributes have a list."""
+
+UNLISTED_TEXT = frozenset(("LT", "ST", "UT", "UC", "UR", "PN", "DA", "TM", "DT", "AE", "AS", "UN"))
+"""Of attributes that the table does not list, those with these value representations go as well."""
+
+SPEAKING = frozenset(
+    tag_for_keyword(keyword)
+    for keyword in (
+        *("PatientBirthDateInAlternativeCalendar", "PatientDeathDateInAlternativeCalendar"),
+        *("PlacerOrderNumberProcedure", "FillerOrderNumberProcedure"),
+        *(
+            "PlacerOrderNumberImagingServiceRequestRetired",
+            "FillerOrderNumberImagingServiceRequestRetired",
+        ),
+        *("HangingProtocolCreator", "HangingProtocolUserGroupName", "ContactDisplayName", "OwnerID"),
+        *("BreedRegistrationNumber", "BoardingPassID", "ComponentWelderIDs", "NTPSourceAddress"),
+        *("DoseComment", "FrameOfReferenceTransformationComment", "SubstanceAdministrationNotes"),
+    )
+)
+"""Attributes outside the table, of value representations that usually name nobody, that do identify."""
+
+
+class Fate(enum.Enum):
+    """What may become of a value: nothing of it is left, it is left without what identifies, or as it was."""
+
+    GONE = "gone"
+    CLEANED = "cleaned"
+    KEPT = "kept"
+
+
+class Row(NamedTuple):
+    """A row: the Basic profile's code, and those that options put in its place."""
+
+    tag: int
+    keyword: str
+    vr: str
+    code: str
+    options: dict[str, str]
+
+
+@functools.cache
+def rows() -> dict[int, Row]:
+    """Give all rows but those of repeating groups."""
+    found = json.loads(TABLE.read_text())["rows"]
+    return {
+        int(row["tag"], 16): Row(
+            int(row["tag"], 16), row["keyword"], row["vr"], row["action"], row["options"]
+        )
+        for row in found
+        if "x" not in row["tag"]
+    }
+
+
+def own_rows(option: str) -> dict[int, str]:
+    """Give the rows that an option has a code for."""
+    column = COLUMNS.get(option)
+    return {row.tag: row.options[column] for row in rows().values() if column in row.options}
+
+
+def fate(options: frozenset[str], where: Sequence[int], tag: int, vr: str) -> Fate:
+    """Tell what may become of a value in the items of the sequences `where`, outermost first."""
+    if any(_of_sequence(options, parent) is Fate.GONE for parent in where):
+        return Fate.GONE
+    return _of_row(options, tag, vr)
+
+
+def _of_sequence(options: frozenset[str], tag: int) -> Fate:
+    if tag >> 16 & 1:
+        return Fate.GONE
+    return _of_row(options, tag, "SQ")
+
+
+def _of_row(options: frozenset[str], tag: int, vr: str) -> Fate:
+    group = tag >> 16
+    if group & 1 or group >> 8 in (0x50, 0x60) or tag in (0x00100010, 0x00100020):
+        return Fate.GONE
+    row = rows().get(tag)
+    if row is None:
+        return _of_unlisted(options, vr) if tag not in SPEAKING else Fate.GONE
+    codes = {option: row.options[column] for option, column in COLUMNS.items() if column in row.options}
+    on = {option: code for option, code in codes.items() if option in options}
+    if on.get("retain_longitudinal_modified_dates") and vr in ("DA", "DT", "TM"):
+        return Fate.GONE if vr != "TM" else Fate.KEPT
+    if "C" in on.values():
+        return Fate.CLEANED
+    return Fate.KEPT if "K" in on.values() else Fate.GONE
+
+
+def _of_unlisted(options: frozenset[str], vr: str) -> Fate:
+    if vr in ("DA", "TM", "DT") and "retain_longitudinal_full_dates" in options:
+        return Fate.KEPT
+    if vr == "TM" and "retain_longitudinal_modified_dates" in options:
+        return Fate.KEPT
+    if vr in UNLISTED_TEXT:
+        return Fate.CLEANED if vr not in ("PN", "AE", "UN") and "clean_descriptors" in options else Fate.GONE
+    return Fate.GONE if vr == "UI" else Fate.CLEANED
