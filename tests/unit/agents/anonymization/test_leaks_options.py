@@ -1,0 +1,69 @@
+"""Each option changes exactly its own rows, as the table has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pydicom.dataset import Dataset
+
+from agents.anonymization.standard.codes import OPTION_CODES
+from tests.canaries.checks import RETAIN, anonymized
+from tests.canaries.finding import decoded
+from tests.canaries.oracle import Fate, fate, own_rows
+from tests.canaries.planting import nested
+from tests.canaries.table_objects import full_file
+
+METHOD = {"00120063", "00120064", "00280303"}
+"""What says how it was done."""
+
+
+def leaves(data: Dataset, where: tuple[int, ...] = ()) -> Iterator[tuple[str, object]]:
+    """Give every element that is no sequence, by its path; of sequences the first items."""
+    for element in data:
+        tag = int(element.tag)
+        if element.VR == "SQ":
+            for item in element.value[:1]:
+                yield from leaves(item, (*where, tag))
+        else:
+            yield nested((*where, tag)), (element.VR, str(element.value))
+
+
+def changes(option: str) -> set[str]:
+    content, _ = full_file(1)
+    one, two = (dict(leaves(decoded(anonymized(content, *options).content))) for options in ((), (option,)))
+    return {path for path in {*one, *two} if one.get(path) != two.get(path) and path[:8] not in METHOD}
+
+
+def exactly_its_own_rows(option: str) -> None:
+    _, canaries = full_file(1)
+    basic, with_option = frozenset(), frozenset([option])
+    fates: dict[Fate, set[str]] = {kind: set() for kind in Fate}
+    for canary in canaries:
+        place = canary.where, canary.tag, canary.vr
+        if fate(basic, *place) is not fate(with_option, *place):
+            fates[fate(with_option, *place)].add(nested((*canary.where, canary.tag)))
+    changed = changes(option)
+    own = [f"{tag:08x}" for tag in own_rows(option)]
+    assert fates[Fate.KEPT] - changed == set()
+    # In a sequence that the option keeps, what the rules leave of other elements is new as well
+    more = changed - fates[Fate.KEPT] - fates[Fate.CLEANED]
+    assert [path for path in more if not any(tag in path.split("/") for tag in own)] == []
+
+
+@pytest.mark.parametrize("option", RETAIN)
+def test_an_option_changes_exactly_its_own_rows(option):
+    exactly_its_own_rows(option)
+
+
+def test_an_option_without_rows_changes_none():
+    assert not own_rows("clean_pixel_data")
+    assert changes("clean_pixel_data") == set()
+
+
+@pytest.mark.parametrize("option", RETAIN)
+def test_an_option_is_declared(option):
+    content, _ = full_file(1)
+    out = decoded(anonymized(content, option).content)
+    said = [item.CodeValue for item in out.DeidentificationMethodCodeSequence]
+    assert said == ["113100", OPTION_CODES[option].value]
