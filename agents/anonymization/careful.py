@@ -27,6 +27,7 @@ from agents.anonymization.shown import Shown
 from agents.anonymization.source import raw, tags_of
 from agents.anonymization.text.cleaning import cleaner_of
 from agents.anonymization.text.content import CONTENT_SEQUENCE, check_references
+from agents.anonymization.text.documents import check_declared, tools_for
 from agents.anonymization.text.known import KnownValues
 from agents.anonymization.text.naming import naming_in
 from agents.anonymization.tools import Tools
@@ -106,6 +107,8 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
         overlays=overlays,
     )
     parts = rewriter.rewrite(one.dataset)
+    if _DOCUMENT in rewriter.changed and rules.decide(_DOCUMENT).action is Action.CLEAN:
+        tools += tools_for(one.text(_MEDIA_TYPE))
     _measure_document(parts, rewriter, encoder)
     label = policy.label_with(tools)
     parts |= method_elements(encoder, policy, label, tools=tools, pixels_cleaned=must_clean)
@@ -196,6 +199,7 @@ def _values(task: Task, one: _Object, rules: Rules, known: KnownValues, patient:
         order: Literal["little", "big"] = "little" if one.encoding.little else "big"
         length = int.from_bytes(raw(one.dataset, _DOCUMENT_LENGTH), order)
         unpadded = content[:length] if length == len(content) - 1 else content
+        check_declared(one.text(_MEDIA_TYPE), one.text)
         return clean_document(unpadded, one.text(_MEDIA_TYPE), known)
 
     days = date_shift_days(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.anonymization.policy.document import Policy
-from agents.anonymization.values import Known
+from agents.anonymization.text.known import KnownValues
 
 
 class Cleaned(Protocol):
@@ -45,7 +45,7 @@ class Tools(NamedTuple):
     clean_pixels: Callable[[bytes, Policy], Cleaned] | None = None
     """Cleans the pixels of an anonymized object; raises `agents.anonymization.outcome.Refusal`."""
     text_finder: TextFinder | None = None
-    clean_document: Callable[[bytes, str, Known], bytes] | None = None
+    clean_document: Callable[[bytes, str, KnownValues], bytes] | None = None
     """Cleans an encapsulated document of a media type; raises `agents.anonymization.outcome.Refusal`."""
 
 

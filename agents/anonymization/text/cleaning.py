@@ -11,6 +11,7 @@ import functools
 import html
 import re
 import urllib.parse
+from collections.abc import Iterator
 
 from agents.anonymization.text.charset import charset_of
 from agents.anonymization.text.dates import Written, dates_in, shifted
@@ -95,6 +96,23 @@ class Cleaner:
         # what was apart may now be together
         again = any(instead is None for _, instead in self._found(left))
         return left if _SENSE.search(left.replace(REMOVED, " ")) and not again else None
+
+    def removals(self, shown: str) -> list[Span] | None:
+        """Give what goes from a text that is visible (`text.folding`), in order and apart.
+
+        None: it can't be told where, or the text is too long to be looked at. Dates that would be moved go.
+        """
+        if len(shown) > LIMIT:
+            return None
+        found = self._found(shown)
+        cut = _cut(shown, found, " ") if found else shown
+        if self._hides(cut) or (found and self._found(cut)):
+            return None
+        return [span for span, _ in found]
+
+    def known_in(self, text: str) -> Iterator[Span]:
+        """Yield where anything known stands in a text."""
+        return self._known.spans(plain(visible(text)))
 
     def _cleaned(self, value: bytes, vr: str) -> bytes | None:
         decoded = self._charset.decode(value.rstrip(b"\0 "))
