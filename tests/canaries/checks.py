@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
 from pydicom.datadict import dictionary_has_tag
 
 from agents.anonymization.anonymize import anonymize
@@ -48,16 +49,24 @@ def anonymized(source: bytes, *options: str, key: ProjectKey = KEY) -> Anonymize
     return result
 
 
+def told(result: Anonymized | Quarantine) -> bytes:
+    """Give what a result says besides the object: for facts, cards, manifests and logs."""
+    fields = {name: getattr(result, name) for name in result.__struct_fields__ if name != "content"}
+    return msgspec.json.encode(fields) + repr(result).encode()
+
+
 def judged(source: bytes, canaries: Iterable[Canary], policy: Policy, key: ProjectKey = KEY) -> Verdict:
     """Anonymize, and look for every canary that has to go, and for each that has to stay."""
     result = anonymize(source, key=key, policy=policy)
+    canaries = list(canaries)
     if isinstance(result, Quarantine):
-        return Verdict(result.reason, [], [])
+        return Verdict(result.reason, finder(canaries).find(told(result)), [])
     assert isinstance(result, Anonymized)
     by_fate: dict[Fate, list[Canary]] = {kind: [] for kind in Fate}
     for canary in canaries:
         by_fate[fate(policy.options, canary.where, canary.tag, canary.vr)].append(canary)
-    leaks = finder(by_fate[Fate.GONE]).find(result.content)
+    search = finder(by_fate[Fate.GONE])
+    leaks = [*search.find(result.content), *search.find(told(result))]
     out = decoded(result.content)
     leaks += [Leak(label, "its own place") for label in still_there(out, by_fate[Fate.GONE])]
     # What pydicom does not know it can't find in an object without value representations

@@ -33,6 +33,7 @@ _binary("lookup table", 0x00283006, "OW", nested=True)
 _binary("plotter document", 0x00686300, "OB")
 _binary("fill pattern", 0x00700256, "OB")
 _binary("pixels inside of a sequence", 0x7FE00010, "OW", nested=True)
+_binary("float pixels", 0x7FE00008, "OF")
 _binary("record key", 0x0008041B, "OB")
 _binary("waveform at the top", 0x54001010, "OW")
 

@@ -91,6 +91,13 @@ for _name in BEHIND:
     _behind(_name)
 
 
+@trap("behind: a deflated data set")
+def behind_deflated() -> Trap:
+    made = setting()
+    word = made.words.word()
+    return made.trap(written(made.data, "deflated") + f"of {word} 1 ".encode(), word=word)
+
+
 @trap("file: a group length that is a text")
 def group_length() -> Trap:
     made = setting()

@@ -46,7 +46,9 @@ def views(content: bytes, depth: int = DEPTH) -> Iterator[tuple[str, bytes]]:
 def unpacked(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Give what is packed inside."""
     if content[128:132] == b"DICM" and DEFLATED in content[:1024]:
-        yield "data set", _raw_inflated(content[_data_set(content) :])
+        machine = zlib.decompressobj(-zlib.MAX_WBITS)
+        yield "data set", machine.decompress(content[_data_set(content) :], LIMIT)
+        yield "behind the data set", machine.unused_data
         return
     yield from (("inflated", inner) for inner in _inflated(content))
     texts = [inner for run in _BASE64.findall(content) for inner in _unbased(run)]
@@ -68,10 +70,6 @@ def _unescaped(content: bytes) -> bytes:
 def _data_set(content: bytes) -> int:
     """Tell where the data set begins: behind File Meta Information Group Length and what it counts."""
     return 144 + int.from_bytes(content[140:144], "little")
-
-
-def _raw_inflated(content: bytes) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, LIMIT)
 
 
 def _swapped(content: bytes) -> bytes:

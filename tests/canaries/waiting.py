@@ -58,6 +58,7 @@ WAITING: dict[str, tuple[str, ...]] = {
         "binary: plotter document",
         "binary: fill pattern",
         "binary: pixels inside of a sequence",
+        "binary: float pixels",
         "binary: record key",
         "binary: waveform at the top",
         "binary: letters as numbers, US",

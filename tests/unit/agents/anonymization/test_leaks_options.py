@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
+from agents.anonymization.anonymize import anonymize
+from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.standard.codes import OPTION_CODES
-from tests.canaries.checks import RETAIN, anonymized
+from tests.canaries.checks import KEY, RETAIN, anonymized, policy_with
 from tests.canaries.finding import decoded
 from tests.canaries.oracle import Fate, fate, own_rows
 from tests.canaries.planting import nested
@@ -30,8 +33,14 @@ def leaves(data: Dataset, where: tuple[int, ...] = ()) -> Iterator[tuple[str, ob
 
 
 def changes(option: str) -> set[str]:
+    return changed_by(policy_with(option))
+
+
+def changed_by(policy: Policy) -> set[str]:
+    """Give the paths of what comes out otherwise than by the Basic profile."""
     content, _ = full_file(1)
-    one, two = (dict(leaves(decoded(anonymized(content, *options).content))) for options in ((), (option,)))
+    results = (anonymize(content, key=KEY, policy=one) for one in (policy_with(), policy))
+    one, two = (dict(leaves(decoded(result.content))) for result in results)
     return {path for path in {*one, *two} if one.get(path) != two.get(path) and path[:8] not in METHOD}
 
 
@@ -59,6 +68,23 @@ def test_an_option_changes_exactly_its_own_rows(option):
 def test_an_option_without_rows_changes_none():
     assert not own_rows("clean_pixel_data")
     assert changes("clean_pixel_data") == set()
+
+
+@pytest.mark.parametrize(
+    ("keyword", "action"),
+    [
+        ("InstitutionName", "keep"),
+        ("OperatorsName", "keep"),
+        ("StudyDate", "keep"),
+        ("Manufacturer", "remove"),
+    ],
+)
+def test_an_exception_changes_one_attribute(keyword, action):
+    policy = Policy(name="leaks", version=1, attributes={keyword: Override(action=action)})
+    changed = changed_by(policy)
+    tag = f"{tag_for_keyword(keyword):08x}"
+    assert tag in changed
+    assert {path.rpartition("/")[2] for path in changed} == {tag}
 
 
 @pytest.mark.parametrize("option", RETAIN)
