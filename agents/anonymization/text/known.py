@@ -20,7 +20,7 @@ from agents.anonymization.text.finding import Finder, Span
 from agents.anonymization.text.naming import CHARACTER_SET, Kind, Naming, kind_of
 from agents.anonymization.text.spelling import Keys
 
-_MOST = 4096
+_MOST = 32768
 """Different values that name somebody in one object."""
 _DAY = re.compile(rb"([0-9]{8}|[0-9]{4}\.[0-9]{2}\.[0-9]{2}).*", re.DOTALL)
 _REMEMBERED = 4096

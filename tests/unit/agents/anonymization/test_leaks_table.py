@@ -40,7 +40,16 @@ def test_of_all_options_that_retain_survives_what_their_rows_keep():
     check(policy_with(*RETAIN), "implicit")
 
 
-@pytest.mark.parametrize("name", POLICIES)
+# The oracle knows the table and the options, not the exceptions of a policy, and of text that is cleaned it
+# expects nothing to be left: policies with either are for tests of their own.
+JUDGED = [
+    name
+    for name, policy in POLICIES.items()
+    if not policy.attributes and "clean_descriptors" not in policy.options
+]
+
+
+@pytest.mark.parametrize("name", JUDGED)
 def test_of_a_ready_policy_survives_what_its_rows_keep(name):
     check(POLICIES[name])
 
