@@ -116,6 +116,14 @@ def pseudonymous_uid(key: ProjectKey, uid: str) -> str:
     return f"2.25.{low + int.from_bytes(digest) % (2**128 - low)}"
 
 
+def key_mark(key: ProjectKey, *values: bytes) -> str:
+    """Give what tells keys apart, or with `values` what was made of them under a key; it says nothing else.
+
+    64 bits, hex.
+    """
+    return _digest(key, "mark", *(value.decode("latin-1") for value in values))[:8].hex()
+
+
 def _uid(uid: str) -> str:
     return uid.strip(" \0")
 

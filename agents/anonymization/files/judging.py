@@ -1,0 +1,164 @@
+"""The second look at a file: anonymized into its place, or kept back. An adapter."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import mmap
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from agents.anonymization.anonymize import anonymize
+from agents.anonymization.files.entries import Stamp
+from agents.anonymization.files.known import Named, known_of, mark_of
+from agents.anonymization.files.objects import Found, output_of
+from agents.anonymization.files.outputs import Outputs, Taken
+from agents.anonymization.files.tasks import Compare, Judge, Judged, Lines, Place, Staged
+from agents.anonymization.outcome import Anonymized, Quarantine
+from agents.anonymization.policy.rules import book_of
+from agents.anonymization.report.comparing import Change, changes
+from agents.anonymization.text.known import KnownValues
+from agents.anonymization.tools import NO_TOOLS, Tools
+from gateway.header import dataset_digest
+from gateway.part10 import read_meta
+
+_MEDIA_INSTANCE = 0x00020003
+
+
+class _Changed(Exception):  # noqa: N818 - a finding
+    """A file is not what it was when its header was read."""
+
+
+class Judging:
+    """Judges objects, one study after the other."""
+
+    def __init__(self, place: Place, lines: Lines, tools: Tools = NO_TOOLS) -> None:
+        self._place = place
+        self._tools = tools
+        self._lines = lines
+        self._outputs = Outputs(place.out, each=place.each)
+        self._kept_back = Outputs(place.quarantine, mode=0o600) if place.quarantine else None
+        self._known: KnownValues | None = KnownValues()
+        self._mark: str | None = None
+
+    def prepare(self, named: list[Named]) -> None:
+        """Take what the objects of a study call people, before its first object is judged."""
+        self._known = known_of(named)
+        self._mark = mark_of(self._place.key, named)
+
+    def judge(self, task: Judge) -> Judged | Staged:
+        """Anonymize an object, or find it to be the same as, or in conflict with, one that came out.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When the output's or the quarantine's folder does not take what is written.
+        """
+        found, path = task.found, self._place.source / task.found.path
+        try:
+            self._check(path, found.stamp)
+            if task.winner is not None:
+                return self._rival(found, path, task.winner)
+            outcome = self._outcome(path)
+            self._check(path, found.stamp)
+        except _Changed:
+            return self.failed(found, "changed", "It was changed while this ran.")
+        except OSError as error:
+            return self.failed(found, "unreadable", f"It can't be read: {error.strerror}.")
+        if isinstance(outcome, Quarantine):
+            return self.quarantined(found, outcome.reason, outcome.message)
+        content = outcome.content
+        if outcome.face:
+            return Staged(found, self._outputs.stage(lambda stream: stream.write(content)), outcome.tools)
+        return self.written(found, content, outcome.tools)
+
+    def compare(self, task: Compare) -> Judged:
+        """Tell what was changed in an object that came out before."""
+        output = self._place.out / str(task.entry.output)
+        return Judged(task.found, task.entry, changes=self._changes(task.found, output))
+
+    def written(self, found: Found, content: bytes, tools: tuple[str, ...]) -> Judged:
+        """Write an output, which waits until its line is written; raises as `judge`."""
+        path = output_of(found, read_meta(content).text(_MEDIA_INSTANCE), self._place.policy)
+        sha256 = hashlib.sha256(content).hexdigest()
+        partial, written = None, self._place.out / path
+        try:
+            if not self._outputs.has(path, sha256):
+                partial = self._outputs.stage(lambda stream: stream.write(content))
+                written = self._outputs.partial(partial)
+        except Taken:
+            return self.failed(
+                found, "output-taken", "The output has another file of its name, which is not overwritten."
+            )
+        entry = self._lines.entry(
+            found.path,
+            found.stamp,
+            "anonymized",
+            output=path,
+            output_bytes=len(content),
+            sha256=sha256,
+            tools=tools,
+            known=self._mark,
+        )
+        return Judged(found, entry, partial, self._changes(found, written) if self._place.compared else None)
+
+    def quarantined(self, found: Found, reason: str, message: str, of: str | None = None) -> Judged:
+        """Keep an object back; raises as `judge`."""
+        if self._kept_back is not None:
+            original = functools.partial(_copy, self._place.source / found.path)
+            self._kept_back.publish(self._kept_back.stage(original), found.path)
+        entry = self._lines.entry(
+            found.path,
+            found.stamp,
+            "quarantined",
+            reason=reason,
+            message=message,
+            of=of,
+            known=self._mark,
+        )
+        return Judged(found, entry)
+
+    def failed(self, found: Found, reason: str, message: str) -> Judged:
+        """Give the result of an object that is not accounted for."""
+        return Judged(
+            found, self._lines.entry(found.path, found.stamp, "failed", reason=reason, message=message)
+        )
+
+    def _outcome(self, path: Path) -> Anonymized | Quarantine:
+        place = self._place
+        if self._known is None:
+            message = "Its study names more people and things than can be looked for."
+            return Quarantine(reason="too-many-elements", message=message, policy=place.policy.label)
+        return anonymize(path, key=place.key, policy=place.policy, study=self._known, tools=self._tools)
+
+    def _rival(self, found: Found, path: Path, winner: str) -> Judged:
+        """Compare an object with the one of its instance that came out."""
+        if dataset_digest(path) == dataset_digest(self._place.source / winner):
+            return Judged(found, self._lines.entry(found.path, found.stamp, "duplicate", of=winner))
+        return self.quarantined(
+            found, "conflict", "Another object has the same SOP Instance UID, and came first.", of=winner
+        )
+
+    def _check(self, path: Path, stamp: Stamp) -> None:
+        found = path.stat()
+        if (found.st_size, found.st_mtime_ns) != stamp:
+            raise _Changed
+
+    def _changes(self, found: Found, output: Path) -> frozenset[Change]:
+        rules = book_of(self._place.policy).of(found.sop_class)
+        with _mapped(self._place.source / found.path) as before, _mapped(output) as after:
+            return changes(before, after, rules)
+
+
+def _copy(original: Path, target: BinaryIO) -> None:
+    with original.open("rb") as source:
+        shutil.copyfileobj(source, target)
+
+
+@contextlib.contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        yield data
