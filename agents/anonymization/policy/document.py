@@ -243,7 +243,7 @@ class Policy(
         """
         readable = msgspec.structs.replace(self, encrypt_for=[])
         tables = load_table().digest, load_safe_private().digest
-        content = msgspec.json.encode([readable, tables, REVISION], order="sorted")
+        content = msgspec.json.encode([_said(readable), tables, REVISION], order="sorted")
         return hashlib.sha256(content).hexdigest()
 
     @property
@@ -267,3 +267,25 @@ class Policy(
 def method_codes(policy: Policy) -> list[MethodCode]:
     """Give the codes of what the policy applies, the profile first."""
     return [BASIC_PROFILE, *(OPTION_CODES[option] for option in OPTION_CODES if option in policy.options)]
+
+
+def _said(value: Any) -> Any:
+    """Give what a document says: fields that equal their defaults are left out, however the value was made.
+
+    msgspec's own omission goes by identity, so that a policy from another process would have another digest.
+    """
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        said = {field.encode_name: (getattr(value, field.name), _default(field)) for field in fields}
+        return {name: _said(found) for name, (found, default) in said.items() if found != default}
+    if isinstance(value, dict):
+        return {name: _said(found) for name, found in value.items()}
+    if isinstance(value, list | tuple):
+        return [_said(found) for found in value]
+    return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default

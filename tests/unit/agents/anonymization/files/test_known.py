@@ -66,5 +66,5 @@ def test_one_object_can_not_name_without_end(content, monkeypatch):
 
 
 def test_a_study_that_names_more_than_can_be_looked_for_is_told():
-    many = [Named(b"", None, 0x00100020, b"%06d" % number) for number in range(5000)]
+    many = [Named(b"", None, 0x00100020, b"%06d" % number) for number in range(40_000)]
     assert known_of(many) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import re
 from pathlib import Path
 
@@ -172,3 +173,8 @@ def test_what_an_author_may_not_have_meant_is_said():
     assert [caution.path for caution in cautions(policy)] == [
         *("name", "description", "attributes.PatientAge", "attributes.Manufacturer"),
     ]
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_a_policy_from_another_process_has_the_same_label(policy):
+    assert pickle.loads(pickle.dumps(policy)).label == policy.label
