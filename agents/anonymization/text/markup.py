@@ -43,16 +43,13 @@ class Node:
         return next((child for child in self.children() if child.local == local), None)
 
     def texts(self) -> Iterator[str]:
-        """Yield every text and attribute value, its own and those below."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            yield from node.attributes.values()
-            for part in node.parts:
-                if isinstance(part, Node):
-                    waiting.append(part)
-                else:
-                    yield part
+        """Yield every text and attribute value, its own and those below, in order."""
+        yield from self.attributes.values()
+        for part in self.parts:
+            if isinstance(part, Node):
+                yield from part.texts()
+            else:
+                yield part
 
 
 class _Builder:

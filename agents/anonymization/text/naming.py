@@ -49,7 +49,7 @@ _KINDS: Mapping[Kind, tuple[int, ...]] = {
     # institution, department, issuer, responsible and verifying organization, trial sponsor, site, residence
     Kind.PLACE: (
         *(0x00080080, 0x00081040, 0x00100021, 0x00102299, 0x00404036, 0x0040A027, 0x00120010, 0x00120031),
-        *(0x00380300, 0x00380400, 0x00102152, 0x00080116),
+        *(0x00380300, 0x00380400, 0x00102152),
     ),
     Kind.ADDRESS: (0x00080081, 0x00080092, 0x00101040, 0x00401102, 0x0040A353, 0x4008011A),
     Kind.BIRTH: (0x00100030,),

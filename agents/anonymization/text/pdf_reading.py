@@ -15,7 +15,7 @@ import sys
 
 PAGES = 300
 CHARACTERS = 400_000
-SECONDS = 4
+SECONDS = 2
 """Of processor time."""
 UNREADABLE, TOO_LONG = 3, 4
 """Exit statuses."""

@@ -135,6 +135,8 @@ def test_what_names_nobody_stays():
     # a section of which nothing is left, and media, go whole
     assert len(root.findall(f".//{V3}section")) == 1
     assert root.find(f".//{V3}observationMedia") is None
+    times = [one for one in root.iter(f"{V3}value") if one.attrib.get("nullFlavor") == "MSK"]
+    assert [one.attrib["{http://www.w3.org/2001/XMLSchema-instance}type"] for one in times] == ["TS"]
 
 
 def test_a_name_that_runs_over_elements_is_one():
@@ -163,6 +165,25 @@ def test_same_in_same_out_and_final():
     once = clean_document(document(), "text/xml", KNOWN)
     assert once == clean_document(document(), "text/xml; charset=utf-8", KNOWN)
     assert clean_document(once, "text/xml", KNOWN) == once
+
+
+def sections(inner):
+    return document(body=f"<section><title>Befund</title>{inner}</section>")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'<!DOCTYPE ClinicalDocument SYSTEM "http://x/y.dtd">' + document()[54:], "declares a type"),
+        (b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', "declares a type"),
+        (sections("<entry>" * 100 + "</entry>" * 100), "more elements, or deeper ones"),
+        (sections("<entry/>" * 200_000), "more elements, or deeper ones"),
+        (sections("<text><paragraph>Mül</paragraph><paragraph>ler</paragraph></text>"), "still had a name"),
+    ],
+    ids=range(5),
+)
+def test_each_guard_keeps_its_document_in(content, message):
+    assert message in refused(content)
 
 
 @pytest.mark.parametrize(

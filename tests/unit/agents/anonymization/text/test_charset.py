@@ -61,6 +61,7 @@ def test_text_that_is_written_is_read_back(charset, value, text):
         (b"ISO_IR 192", b"M\xfcller"),
         (b"ISO_IR 100", b"\x1b$B;3ED\x1b(B"),
         (b"", b"\x1b$B;3ED\x1b(B"),
+        (b"", b"\x1b(BErika"),
         (b"\\ISO 2022 IR 87", b"\x1b$)C\xc8\xab"),
         (b"\\ISO 2022 IR 87", b"\x1b$B;3E"),
         (b"\\ISO 2022 IR 87", b"\x1b$B\x80\x80\x1b(B"),
@@ -81,6 +82,8 @@ def test_what_is_not_text_of_the_set_is_none(charset, value):
 def test_what_a_set_cannot_write_is_none():
     assert charset_of(b"ISO_IR 100").encode("山", like=b"") is None
     assert charset_of(b"\\ISO 2022 IR 87").encode("홍", like=b"") is None
+    # the yen sign is written as the byte that parts values
+    assert charset_of(b"ISO_IR 13").encode("5 ¥", like=b"") is None
 
 
 @pytest.mark.parametrize(

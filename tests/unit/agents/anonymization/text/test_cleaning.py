@@ -145,6 +145,7 @@ IDENTIFYING = [
         "Radiologist: A. B. Huber",
         "DOB 1/2/34",
     ),
+    *("Dr.\u200b Hu\u00adber", "er\u2060ika@example.org", "Na\u200bme: huber"),
     *("January 2004", "Jan 2004", "03/2004", "19 January", "geboren am 3. 4. 1950", "２００４年１月１９日"),
 ]
 
@@ -185,6 +186,7 @@ def test_harmless_text_stays(text):
         ("a\\b Mueller", "LT", "a\\b [removed]"),
         ("C:\\Users\\meier\\x", "LO", None),
         ("http://example.org/dicom", "UR", None),
+        ("chest of Mueller", "UR", None),
         ("Meier^Josef", "PN", None),
         ("20240101", "DA", None),
         ("anything", "UN", None),

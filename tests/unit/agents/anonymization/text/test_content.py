@@ -78,7 +78,7 @@ def test_values_go_where_the_concept_is_about_people_orders_and_places(ct, encod
         item("DATE", ("121031", "DCM", "Subject Birth Date"), Date="19640812"),
         item("CODE", ("121081", "DCM", "Physician"), ConceptCodeSequence=coded("X1", "99X", "Xaver Yul")),
         item("NUM", ("121033", "DCM", "Subject Age"), MeasuredValueSequence=measured("93")),
-        item("TEXT", ("17", "99LOCAL", "Referring Physician"), TextValue="Xaver Yul"),
+        item("TEXT", ("17", "99LOCAL", "Referring Physician"), TextValue="Quirin Quast"),
         item("UIDREF", ("121012", "DCM", "Device Observer UID"), UID="1.2.3.4.9"),
         item("CONTAINER", HISTORY, item("TEXT", ("121022", "DCM", "Accession"), TextValue="X4"), kept),
     ]

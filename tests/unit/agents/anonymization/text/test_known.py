@@ -58,6 +58,7 @@ def found(values, text):
         ("Mustermann^Erika", "Mus\u200bter\u00admann"),
         ("Mustermann^Erika", "ＭＵＳＴＥＲＭＡＮＮ"),
         ("Mustermann^Erika Maria", "E.M. Mustermann"),
+        ("Mustermann^Erika Maria", "E. Mustermann"),
         ("Mustermann^Erika Maria", "Mustermann EM"),
         ("Erika Mustermann", "Mustermann E"),
         ("Mustermann, Erika", "E Mustermann"),
@@ -108,6 +109,7 @@ def test_names_are_found_in_any_spelling(name, text):
     [
         ("Mustermann^Erika", "Muster mit Mann"),
         ("Mustermann^Erika", "E M"),
+        ("Mustermann^Erika", "Muster  /  Mann"),
         ("Stern^Anna", "Sternum"),
         ("Li^Wei", "Liver"),
         ("Li^Wei", "LINAC"),
@@ -118,6 +120,7 @@ def test_names_are_found_in_any_spelling(name, text):
         ("Meer^Jan^^Dr.^MD", "Dr. MD"),
         ("van der Meer^Jan", "van der"),
         ("Anonymous^Patient", "Patient anonymous"),
+        ("Tech^CT", "CT tech"),
         ("^^^^", "^^^^"),
         ("", "anything"),
     ],
@@ -213,6 +216,11 @@ def test_institutions(text, expected):
     assert found(known(institution="Saint Mary Hospital, SMH"), "SMH") == "SMH"
 
 
+def test_who_keeps_a_coding_scheme_is_no_institution():
+    values = KnownValues.of_elements([Naming(0x00080110, 0x00080116, b"SNOMED International")])
+    assert not values.occur_in(b"SNOMED CT")
+
+
 def test_makers_are_no_institutions():
     values = known(institution="TOSHIBA Medical Systems")
     assert not values.occur_in(b"TOSHIBA")
@@ -305,14 +313,27 @@ def test_people_and_ids_in_sequences_are_found(ct, encode):
         "Gehirn",
     )
     data.AnatomicRegionSequence = [plain_code]
+    place_code = pydicom.Dataset()
+    place_code.CodeValue, place_code.CodingSchemeDesignator = "H1", "99HIS"
+    place_code.CodeMeaning = "Spital Gansdorf"
+    data.InstitutionCodeSequence = [place_code]
     for syntax in ("explicit", "implicit", "big"):
         source = encode(data, syntax)
         meta = read_meta(source)
         elements = naming_in(source, meta.dataset, encoding_of(meta.text(0x00020010)), Bounds())
         values = KnownValues.of_elements(elements)
-        for text in (b"998877", b"other998877", b"887766", b"K4444", b"Seltsam", b"Entenhausen", b"erika"):
+        for text in (
+            b"998877",
+            b"other998877",
+            b"887766",
+            b"K4444",
+            b"Seltsam",
+            b"Entenhausen",
+            b"Gansdorf",
+            b"erika",
+        ):
             assert values.occur_in(text), text
-        for text in (b"T-A0100", b"Gehirn", b"99HIS"):
+        for text in (b"T-A0100", b"Gehirn", b"99HIS", b"Spital"):
             assert not values.occur_in(text), text
 
 

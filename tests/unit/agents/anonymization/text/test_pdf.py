@@ -113,9 +113,8 @@ def test_nothing_else_of_the_file_stays():
 
 
 def test_a_word_parted_at_the_end_of_a_line_is_one():
-    (page,) = texts(cleaned(simple(shown("Liver normal, as Mül-\nler said"))))
-    assert "ler" not in page
-    assert "Liver normal" in page
+    (page,) = texts(cleaned(simple(shown("Liver nor-\nmal, as Mül-\nler said"))))
+    assert page.endswith("Liver normal, as [removed] said")
 
 
 def test_pages_without_text_are_told():
@@ -159,6 +158,12 @@ def bomb(size, times):
     return simple(stream(data, b"/Filter [%b]" % (b"/FlateDecode " * times)))
 
 
+def repeated(pages, content):
+    kids = b"<< /Type /Pages /Kids [%b] /Count %d >>" % (b"4 0 R " * pages, pages)
+    content = stream(zlib.compress(content), b"/Filter /FlateDecode")
+    return file_of([CATALOG % b"", kids, FONT, PAGE % b"", content])
+
+
 FORM = b"/Type /XObject /Subtype /Form /BBox [0 0 1 1] /Resources << /XObject << /X 6 0 R >> >>"
 HOSTILE = {
     "empty": lambda: b"",
@@ -173,10 +178,9 @@ HOSTILE = {
     "too many pages": lambda: file_of(
         [CATALOG % b"", b"<< /Type /Pages /Kids [%b] /Count 5000 >>" % (b"4 0 R " * 5000), FONT, PAGE % b""]
     ),
-    "much text": lambda: simple(
-        stream(zlib.compress(b"BT /F 9 Tf " + b"(abc) Tj " * 1_000_000 + b"ET"), b"/Filter /FlateDecode")
-    ),
-    "bomb": lambda: bomb(1 << 29, 2),
+    "much text": lambda: repeated(100, b"BT /F 9 Tf " + b"(abcabc) Tj " * 1_000 + b"ET"),
+    "much work": lambda: repeated(300, b"q Q " * 500_000),
+    "bomb": lambda: bomb(1 << 28, 2),
     "encrypted": lambda: simple(
         shown("x"),
         info=b"/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O (%b) /U (%b) >>" % (b"o" * 32, b"u" * 32),
@@ -185,15 +189,25 @@ HOSTILE = {
 }
 
 
+TOO_LONG = "The document has more pages or text than can be judged."
+NO_TEXT = "The document has no text that can be kept: a scan, perhaps."
+MESSAGES = {
+    "too many pages": TOO_LONG,
+    "much text": TOO_LONG,
+    "a scan": NO_TEXT,
+    "only names": NO_TEXT,
+}
+
+
 @pytest.mark.parametrize("name", sorted(HOSTILE))
 def test_what_cannot_be_read_or_kept_stays_in_soon(name):
     content = HOSTILE[name]()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.process_time()
-    assert "Erika" not in refused(content)
+    assert refused(content) == MESSAGES.get(name, "The document is no PDF that can be read.")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert spent + time.process_time() - began < 6
+    assert spent + time.process_time() - began < 3
 
 
 @pytest.mark.parametrize("name", ["bomb", "much text", "garbage"])
