@@ -44,9 +44,8 @@ def clean_pdf(content: bytes, cleaner: Cleaner) -> bytes:
 
 
 def _cleaned(page: str, cleaner: Cleaner) -> str | None:
-    # pdfium puts U+FFFE in the place of a hyphen at the end of a line: what it parts is one word
-    text = page.replace("\r\n", "\n").replace("\ufffe", "")
-    text = "".join(character for character in text if character.isprintable() or character in "\n\t")
+    # pdfium puts U+FFFE in the place of a hyphen at the end of a line: without it the word is one again
+    text = "".join(character for character in page if character.isprintable() or character in "\n\t")
     return cleaner.text(text) if text.strip() else None
 
 
