@@ -382,7 +382,7 @@ def test_bytes_that_are_no_text_of_the_set_are_found_all_the_same(charset, value
 
 
 def test_more_names_than_can_be_looked_for_are_refused():
-    names = (Naming(0x0040A730, 0x0040A123, b"Name%d" % number) for number in range(10_000))
+    names = (Naming(0x0040A730, 0x0040A123, b"Name%d" % number) for number in range(40_000))
     with pytest.raises(Refusal) as refused:
         KnownValues.of_elements(names)
     assert refused.value.reason == "too-many-elements"
