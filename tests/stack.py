@@ -194,17 +194,24 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.stop()
 
 
-async def quiescent(stack: Stack) -> bool:
-    """Tell whether nothing is under way: no lag, no open job, no deadline."""
+async def under_way(stack: Stack) -> list[str]:
+    """Tell what is under way: messages not consumed, open jobs, deadlines."""
     settings = stack.settings
     admin, store = open_admin(settings), await open_store(settings)
     try:
-        for agent in AGENTS:
-            if any((await admin.lag(f"chips-{agent}", CONSUMES[agent])).values()):
-                return False
-        if await store.jobs.list():
-            return False
-        return not await store.deadlines.due("series", datetime.now(UTC) + timedelta(days=1))
+        return [
+            *[
+                f"{agent} lags in {topic} by {lag}"
+                for agent in AGENTS
+                for topic, lag in (await admin.lag(f"chips-{agent}", CONSUMES[agent])).items()
+                if lag
+            ],
+            *[f"open job {job}" for job in await store.jobs.list()],
+            *[
+                f"deadline {deadline}"
+                for deadline in await store.deadlines.due("series", datetime.now(UTC) + timedelta(days=1))
+            ],
+        ]
     finally:
         await store.close()
         await admin.close()
@@ -212,11 +219,8 @@ async def quiescent(stack: Stack) -> bool:
 
 def wait_quiescent(stack: Stack, timeout: float) -> None:
     """Wait until nothing has been under way twice in a row."""
-    seen = 0
-
-    def twice() -> bool:
-        nonlocal seen
-        seen = seen + 1 if asyncio.run(quiescent(stack)) else 0
-        return seen >= 2
-
-    stack.until(twice, timeout, "quiescence")
+    deadline, left, quiet = time.monotonic() + timeout, [""], 0
+    while quiet < 2:
+        assert time.monotonic() < deadline, f"after {timeout} s still under way: {left}\n{stack.tail()}"
+        left = asyncio.run(under_way(stack))
+        quiet = 0 if left else quiet + 1

@@ -7,7 +7,7 @@ events that were handed out and not acknowledged are kept instead: the first of 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 P = TypeVar("P", bound=Hashable)
@@ -19,6 +19,7 @@ class Positions(Generic[P]):
     def __init__(self) -> None:
         self._open: dict[P, set[int]] = {}
         self._next: dict[P, int] = {}
+        self._committed: dict[P, int] = {}
 
     def delivered(self, partition: P, offset: int) -> None:
         """Note that a message was handed out; again after a seek back, too."""
@@ -38,6 +39,14 @@ class Positions(Generic[P]):
             return None
         return min(self._open[partition], default=self._next[partition])
 
+    def committed(self, offsets: Mapping[P, int]) -> None:
+        """Note positions that the broker has taken."""
+        self._committed.update(offsets)
+
+    def is_news(self, partition: P, offset: int) -> bool:
+        """Tell whether a position is one that the broker has not."""
+        return offset > self._committed.get(partition, -1)
+
     def partitions(self) -> list[P]:
         """List the partitions of which messages were handed out."""
         return list(self._next)
@@ -47,3 +56,4 @@ class Positions(Generic[P]):
         for partition in partitions:
             self._open.pop(partition, None)
             self._next.pop(partition, None)
+            self._committed.pop(partition, None)

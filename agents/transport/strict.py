@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from faust.types import TP
@@ -83,3 +83,14 @@ class StrictAcks:
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._positions.position(tp)
+
+    def _should_commit(self, tp: TP, offset: int) -> bool:
+        return self._positions.is_news(tp, offset)
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
+        # Faust notes a commit that was refused in a rebalance as done, and would not make it again: when the
+        # partition comes back, its last messages would be lag until others follow them.
+        taken: bool = await super()._commit_offsets(offsets, start_new_transaction)  # type: ignore[misc]  # of the driver
+        if taken:
+            self._positions.committed(offsets)
+        return taken

@@ -28,6 +28,8 @@ REPLACED = (
     "on_partitions_assigned",
     "_filter_tps_with_pending_acks",
     "_new_offset",
+    "_should_commit",
+    "_commit_offsets",
 )
 
 
@@ -53,6 +55,8 @@ def test_faust_asks_what_the_repair_replaces(consumer):
     assert "callback(message)" in inspect.getsource(consumer._drain_messages)
     assert "self._filter_tps_with_pending_acks(topics)" in inspect.getsource(consumer.force_commit)
     assert "self._new_offset(tp)" in inspect.getsource(consumer._filter_committable_offsets)
+    assert "self._should_commit(tp, offset)" in inspect.getsource(consumer._filter_committable_offsets)
+    assert "await self._commit_offsets(" in inspect.getsource(consumer._commit_tps)
     assert "consumer.ack(self)" in inspect.getsource(faust.types.tuples.ConsumerMessage.on_final_ack)
     assert "await self._wait_next_records(timeout)" in inspect.getsource(consumer.getmany)
     for name in REPLACED:
@@ -169,3 +173,25 @@ async def test_acknowledgements_of_an_earlier_assignment_or_of_the_unread_do_not
     assert consumer._new_offset(TP("t", 0)) == 6
     assert list(consumer._filter_tps_with_pending_acks()) == [TP("t", 0)]
     assert list(consumer._filter_tps_with_pending_acks(["other"])) == []
+
+
+async def test_a_commit_that_was_refused_in_a_rebalance_is_made_again(tmp_path, monkeypatch):
+    app = app_on(Settings(data=str(tmp_path)))
+    consumer, mine, told = app.consumer, TP("t", 0), []
+
+    async def driver(offsets):
+        told.append(dict(offsets))
+        return len(told) > 1
+
+    async def flushed():
+        pass
+
+    monkeypatch.setattr(consumer, "_commit", driver)
+    monkeypatch.setattr(app.producer, "flush", flushed)
+    monkeypatch.setattr(consumer, "assignment", lambda: {mine})
+    consumer._positions.delivered(mine, 5)
+    consumer.ack(Message(5, app.consumer_generation_id))
+    assert not await consumer.force_commit()
+    assert await consumer.force_commit()
+    assert not await consumer.force_commit()
+    assert told == [{mine: 6}, {mine: 6}]
