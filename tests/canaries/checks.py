@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
-from pydicom.datadict import dictionary_has_tag
+from pydicom.datadict import dictionary_has_tag, tag_for_keyword
+from pydicom.dataset import Dataset
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.document import Policy
 from gateway.identity import ProjectKey
+from tests.canaries.all_traps import TRAPS
 from tests.canaries.finding import Leak, decoded, finder, still_there
-from tests.canaries.oracle import Fate, fate
+from tests.canaries.oracle import Allowed, Fate
 from tests.canaries.planting import Canary
 
+STUDY_DATE = 0x00080020
 KEY = ProjectKey(project="default", secret=bytes(range(32)))
 
 RETAIN = (
@@ -23,6 +27,11 @@ RETAIN = (
     *("retain_patient_characteristics", "retain_longitudinal_full_dates"),
 )
 """Options that keep values as they are."""
+CLEAN = "clean_pixel_data", "clean_graphics", "clean_structured_content", "clean_descriptors"
+DATES = "retain_longitudinal_modified_dates"
+RESEARCH = (*CLEAN, DATES, "retain_patient_characteristics", "retain_device_identity")
+EVERYTHING = (*CLEAN, *RETAIN, "retain_safe_private")
+"""All options that go together, but for faces."""
 
 
 def policy_with(*options: str, name: str = "leaks") -> Policy:
@@ -62,14 +71,37 @@ def judged(source: bytes, canaries: Iterable[Canary], policy: Policy, key: Proje
     if isinstance(result, Quarantine):
         return Verdict(result.reason, finder(canaries).find(told(result)), [])
     assert isinstance(result, Anonymized)
+    out = decoded(result.content)
+    exceptions = {tag_for_keyword(name): made.action for name, made in policy.attributes.items()}
+    allowed = Allowed(policy.options, exceptions)
     by_fate: dict[Fate, list[Canary]] = {kind: [] for kind in Fate}
     for canary in canaries:
-        by_fate[fate(policy.options, canary.where, canary.tag, canary.vr)].append(canary)
-    search = finder(by_fate[Fate.GONE])
+        by_fate[allowed.fate(canary.where, canary.tag, canary.vr)].append(canary)
+    search = finder(_to_find(by_fate[Fate.GONE], by_fate[Fate.MOVED], out))
     leaks = [*search.find(result.content), *search.find(told(result))]
-    out = decoded(result.content)
-    leaks += [Leak(label, "its own place") for label in still_there(out, by_fate[Fate.GONE])]
+    unmoved = [*by_fate[Fate.GONE], *by_fate[Fate.MOVED]]
+    leaks += [Leak(label, "its own place") for label in still_there(out, unmoved)]
     # What pydicom does not know it can't find in an object without value representations
     seen = [one for one in by_fate[Fate.KEPT] if all(map(dictionary_has_tag, (*one.where, one.tag)))]
     kept = set(still_there(out, seen))
     return Verdict("", leaks, [canary.label for canary in seen if canary.label not in kept])
+
+
+def _to_find(gone: list[Canary], moved: list[Canary], out: Dataset) -> list[Canary]:
+    """Give what must not be found, without the days on which another one came to lie."""
+    study = next((canary for canary in moved if not canary.where and canary.tag == STUDY_DATE), None)
+    if study is None:
+        return gone
+    (before,), after = study.days(), datetime.strptime(out.StudyDate, "%Y%m%d").replace(tzinfo=UTC).date()
+    assert timedelta(days=1) <= before - after <= timedelta(days=365)
+    days = [canary._replace(vr="DA", value=str(canary.value)[:8]) for canary in moved]
+    taken = {day - (before - after) for canary in days for day in canary.days()}
+    return [canary for canary in (*gone, *days) if canary.days().isdisjoint(taken)]
+
+
+def nothing_gets_through(name: str, *options: str) -> None:
+    """See that a trap comes out clean or stays in, and that what is told of it says nothing."""
+    trap = TRAPS[name]()
+    result = anonymize(trap.content, key=KEY, policy=policy_with(*options))
+    assert trap.finder(options).find(told(result)) == []
+    assert isinstance(result, Quarantine) or trap.left(result.content, options) == []

@@ -19,8 +19,13 @@ STRICT = (*UNLISTED_TEXT, "UI")
 TRUSTED = "LO", "SH"
 """Those of which values stay that name nobody."""
 LONGEST = {"SH": 16, "LO": 64}
-DIRECTING = frozenset((0x00080005, 0x00080008, 0x00080016, 0x00080060, 0x00120062, 0x00120063, 0x00280303))
-"""What makes an object what it is, or is written by the de-identification itself."""
+DIRECTING = frozenset(
+    (
+        *(0x00080005, 0x00080008, 0x00080016, 0x00080060),
+        *(0x00120062, 0x00120063, 0x00280303, 0x04000010, 0x04000510),
+    )
+)
+"""What makes an object what it is, is written by the de-identification itself, or belongs to signatures."""
 
 
 def unlisted(*kinds: str) -> Iterator[tuple[int, str]]:

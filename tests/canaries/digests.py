@@ -36,7 +36,7 @@ def objects() -> list[tuple[str, bytes]]:
     made = {**IMAGES, **OBJECTS}.items()
     return [
         *((name, written(make(Words(22 + number), person))) for number, (name, make) in enumerate(made)),
-        *((f"table, {syntax}", full_file(1, syntax)[0]) for syntax in NATIVE),
+        *((f"table, {syntax}", full_file("unlisted", syntax)[0]) for syntax in NATIVE),
     ]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import enum
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydicom.datadict import tag_for_keyword
@@ -49,10 +50,23 @@ SPEAKING = frozenset(
 """Attributes outside the table, of value representations that usually name nobody, that do identify."""
 
 
+CONTENT = {
+    0x0040A160: ("clean_structured_content",),
+    0x00420011: ("clean_structured_content",),
+    0x00700006: ("clean_structured_content", "clean_graphics"),
+}
+"""Texts of content items, documents and annotations, of which the options' sections speak (E.3.3, E.3.4)."""
+
+
 class Fate(enum.Enum):
-    """What may become of a value: nothing of it is left, it is left without what identifies, or as it was."""
+    """What may become of a value.
+
+    Nothing of it is left; its day is moved and its hours are left; it is left without what identifies; it
+    is left as it was.
+    """
 
     GONE = "gone"
+    MOVED = "moved"
     CLEANED = "cleaned"
     KEPT = "kept"
 
@@ -86,40 +100,54 @@ def own_rows(option: str) -> dict[int, str]:
     return {row.tag: row.options[column] for row in rows().values() if column in row.options}
 
 
-def fate(options: frozenset[str], where: Sequence[int], tag: int, vr: str) -> Fate:
-    """Tell what may become of a value in the items of the sequences `where`, outermost first."""
-    if any(_of_sequence(options, parent) is Fate.GONE for parent in where):
-        return Fate.GONE
-    return _of_row(options, tag, vr)
+class Allowed(NamedTuple):
+    """What a policy lets survive: options, and what its exceptions do to attributes, by tag."""
+
+    options: frozenset[str] = frozenset()
+    exceptions: Mapping[int, str] = MappingProxyType({})
+
+    def fate(self, where: Sequence[int], tag: int, vr: str) -> Fate:
+        """Tell what may become of a value in the items of the sequences `where`, outermost first."""
+        if any(parent >> 16 & 1 or self._of(parent, "SQ") is Fate.GONE for parent in where):
+            return Fate.GONE
+        return self._of(tag, vr)
+
+    def _of(self, tag: int, vr: str) -> Fate:
+        group = tag >> 16
+        if group & 1 or group >> 8 in (0x50, 0x60):
+            return Fate.GONE
+        if tag in self.exceptions:
+            return EXCEPTIONS.get(self.exceptions[tag], Fate.GONE)
+        if tag in (0x00100010, 0x00100020):
+            return Fate.GONE
+        if any(option in self.options for option in CONTENT.get(tag, ())):
+            return Fate.CLEANED
+        row = rows().get(tag)
+        return self._of_unlisted(tag, vr) if row is None else self._of_row(row, vr)
+
+    def _of_row(self, row: Row, vr: str) -> Fate:
+        codes = {option: row.options[column] for option, column in COLUMNS.items() if column in row.options}
+        on = {option: code for option, code in codes.items() if option in self.options}
+        if "retain_longitudinal_modified_dates" in on and vr in ("DA", "DT", "TM"):
+            return Fate.MOVED if vr != "TM" else Fate.KEPT
+        if "C" in on.values():
+            return Fate.CLEANED
+        return Fate.KEPT if "K" in on.values() else Fate.GONE
+
+    def _of_unlisted(self, tag: int, vr: str) -> Fate:
+        if tag in SPEAKING:
+            return Fate.GONE
+        if vr in ("DA", "TM", "DT") and "retain_longitudinal_modified_dates" in self.options:
+            return Fate.MOVED if vr != "TM" else Fate.KEPT
+        if vr in ("DA", "TM", "DT") and "retain_longitudinal_full_dates" in self.options:
+            return Fate.KEPT
+        if vr == "UI":
+            return Fate.KEPT if "retain_uids" in self.options else Fate.GONE
+        if vr not in UNLISTED_TEXT:
+            return Fate.CLEANED
+        cleaned = vr not in ("PN", "AE", "UN") and "clean_descriptors" in self.options
+        return Fate.CLEANED if cleaned else Fate.GONE
 
 
-def _of_sequence(options: frozenset[str], tag: int) -> Fate:
-    if tag >> 16 & 1:
-        return Fate.GONE
-    return _of_row(options, tag, "SQ")
-
-
-def _of_row(options: frozenset[str], tag: int, vr: str) -> Fate:
-    group = tag >> 16
-    if group & 1 or group >> 8 in (0x50, 0x60) or tag in (0x00100010, 0x00100020):
-        return Fate.GONE
-    row = rows().get(tag)
-    if row is None:
-        return _of_unlisted(options, vr) if tag not in SPEAKING else Fate.GONE
-    codes = {option: row.options[column] for option, column in COLUMNS.items() if column in row.options}
-    on = {option: code for option, code in codes.items() if option in options}
-    if on.get("retain_longitudinal_modified_dates") and vr in ("DA", "DT", "TM"):
-        return Fate.GONE if vr != "TM" else Fate.KEPT
-    if "C" in on.values():
-        return Fate.CLEANED
-    return Fate.KEPT if "K" in on.values() else Fate.GONE
-
-
-def _of_unlisted(options: frozenset[str], vr: str) -> Fate:
-    if vr in ("DA", "TM", "DT") and "retain_longitudinal_full_dates" in options:
-        return Fate.KEPT
-    if vr == "TM" and "retain_longitudinal_modified_dates" in options:
-        return Fate.KEPT
-    if vr in UNLISTED_TEXT:
-        return Fate.CLEANED if vr not in ("PN", "AE", "UN") and "clean_descriptors" in options else Fate.GONE
-    return Fate.GONE if vr == "UI" else Fate.CLEANED
+EXCEPTIONS = {"keep": Fate.KEPT, "clean": Fate.CLEANED, "shift": Fate.MOVED}
+"""What an exception of a policy lets survive; any other action, nothing."""

@@ -9,9 +9,17 @@ from pydicom.dataset import Dataset
 
 from tests.canaries.words import Words
 
+KEEPERS = {
+    "institution": "retain_institution_identity",
+    "department": "retain_institution_identity",
+    "hospital_street": "retain_institution_identity",
+    "seen": "retain_longitudinal_full_dates",
+}
+"""What of a person an option lets out; everything else goes by any policy."""
+
 
 class Person(NamedTuple):
-    """Who an object is about. `identity` gives what no policy lets out, `study` what belongs to the visit."""
+    """Who an object is about."""
 
     family: str
     given: str
@@ -25,6 +33,7 @@ class Person(NamedTuple):
     operator: str
     institution: str
     department: str
+    hospital_street: str
     street: str
     city: str
     phone: str
@@ -65,7 +74,7 @@ class Person(NamedTuple):
         data.AccessionNumber = self.accession
         data.ReferringPhysicianName = self.physician
         data.InstitutionName = self.institution
-        data.InstitutionAddress = f"{self.street}, {self.city}"
+        data.InstitutionAddress = self.hospital_street
         data.InstitutionalDepartmentName = self.department
         data.PerformingPhysicianName = self.performer
         data.OperatorsName = self.operator
@@ -97,6 +106,7 @@ def make_person(words: Words) -> Person:
         operator=words.word(),
         institution=words.word(),
         department=words.word(),
+        hospital_street=words.word(),
         street=words.word(),
         city=words.word(),
         phone=f"+49 761 {words.digits(8)}",

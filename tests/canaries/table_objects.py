@@ -30,6 +30,7 @@ UNKNOWN, UNKNOWN_OPEN = 0x00189477, 0x00189506
 CAPTURED = frozenset((0x00181010, 0x00181012, 0x00181014, 0x00181016, 0x00181018, 0x00181019))
 """At the top these make an object a captured screen."""
 TEXTS = frozenset(("LO", "SH", "ST", "LT", "UT", "UC"))
+DOCUMENT = 0x00420011
 CODED = {0x00100040: "O"}
 """What can have few values only: Patient's Sex."""
 GROUPS = 0x6000, 0x6002, 0x601E, 0x5000, 0x501C
@@ -154,26 +155,31 @@ class Filler:
             data.add_new(where[0], "SQ", Sequence([item]))
 
 
+PARTS = {
+    "unlisted": ("unlisted",),
+    "listed": ("listed",),
+    "private": ("private",),
+    "unknown": ("unknown",),
+}
+"""Where the table is put beside the top: with it everywhere an object names more than one may."""
+
+
 @functools.cache
-def full_file(seed: int, syntax: str = "explicit") -> tuple[bytes, list[Canary]]:
+def full_file(part: str, syntax: str = "explicit") -> tuple[bytes, list[Canary]]:
     """Give a file with the whole table in it, and what was planted."""
-    data, canaries = full(seed, syntax)
+    data, canaries = full(1, part)
     return written(data, syntax), canaries
 
 
-def full(
-    seed: int, syntax: str = "explicit", kind: str = "ct", **how: object
-) -> tuple[Dataset, list[Canary]]:
-    """Give an object of a class with the whole table in it, and what was planted.
-
-    Sequences of unknown VR have implicit VR little endian content, which a big endian object may not hold.
-    """
+def full(seed: int, part: str, **how: object) -> tuple[Dataset, list[Canary]]:
+    """Give a CT with the whole table at the top and in one of `PARTS`, and what was planted."""
     words = Words(seed)
+    # A document that can't be opened keeps the whole object in, when documents are cleaned.
+    how.setdefault("leave", lambda where, row: row.tag == DOCUMENT and part == "unlisted")
     filler = Filler(words, **how)
     with pydicom.config.disable_value_validation():
-        data = {**IMAGES, **OBJECTS}[kind](words, make_person(words))
-        kinds = ("listed", "unlisted", "private", *(("unknown",) if syntax != "big" else ()))
-        return filler.everywhere(data, kinds), filler.canaries
+        data = IMAGES["ct"](words, make_person(words))
+        return filler.everywhere(data, PARTS[part]), filler.canaries
 
 
 def about_class(kind: str, seed: int, syntax: str = "explicit") -> tuple[bytes, list[Canary]]:
@@ -184,7 +190,7 @@ def about_class(kind: str, seed: int, syntax: str = "explicit") -> tuple[bytes, 
         data = {**IMAGES, **OBJECTS}[kind](words, person)
         own = frozenset(data.keys())
         filler = Filler(words, leave=lambda where, row: not where and row.tag in own, keep=True)
-        filler.everywhere(data, ("private", "unlisted"))
+        filler.everywhere(data, ("unlisted",))
         if syntax in COMPRESSED:
             compressed(data, syntax)
     spoken = [Canary(f"person {name}", (), 0x00100010, "LO", word) for name, word in words_of(person).items()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pydicom
@@ -12,7 +13,7 @@ from pydicom.sequence import Sequence
 from tests.canaries.classes import IMAGES
 from tests.canaries.drawn import Line, legible_in_bits
 from tests.canaries.finding import Finder, decoded
-from tests.canaries.person import Person, make_person
+from tests.canaries.person import KEEPERS, Person, make_person
 from tests.canaries.planting import words_of
 from tests.canaries.words import Words
 from tests.canaries.writing import written
@@ -31,21 +32,27 @@ class Trap(NamedTuple):
         What it says besides, by label.
     lines
         Text that is drawn.
+    keepers
+        Options that may keep some of `words`.
     """
 
     content: bytes
     person: Person
     words: dict[str, str]
     lines: tuple[Line, ...] = ()
+    keepers: Mapping[str, str] = MappingProxyType({})
 
-    def finder(self) -> Finder:
-        """Make the search for all that it says."""
+    def finder(self, options: Collection[str] = ()) -> Finder:
+        """Make the search for all that it says and that a policy with options does not keep."""
+        kept = {name for name, option in KEEPERS.items() if option in options}
+        words = {label: word for label, word in words_of(self.person).items() if label.split()[0] not in kept}
         days = {"born": self.person.born, "seen": self.person.seen}
-        return Finder({**words_of(self.person), **self.words}, days)
+        own = {label: word for label, word in self.words.items() if self.keepers.get(label) not in options}
+        return Finder({**words, **own}, {name: day for name, day in days.items() if name not in kept})
 
-    def left(self, content: bytes) -> list[str]:
+    def left(self, content: bytes, options: Collection[str] = ()) -> list[str]:
         """Give the labels of what is left in an output, and the lines that can be read in it."""
-        found = [f"{leak.label} ({leak.view})" for leak in self.finder().find(content)]
+        found = [f"{leak.label} ({leak.view})" for leak in self.finder(options).find(content)]
         return found + (legible_in_bits(decoded(content), list(self.lines)) if self.lines else [])
 
 

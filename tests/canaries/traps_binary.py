@@ -121,4 +121,5 @@ def annotations() -> Trap:
     compound.add_new(0x00700289, "SH", made.words.word())
     layer.CompoundGraphicSequence = Sequence([compound])
     made.data.GraphicAnnotationSequence = Sequence([layer])
-    return made.trap(text=text.UnformattedTextValue, tick=compound[0x00700289].value)
+    trap = made.trap(text=text.UnformattedTextValue, tick=compound[0x00700289].value)
+    return trap._replace(keepers=dict.fromkeys(("text", "tick"), "clean_graphics"))

@@ -60,7 +60,8 @@ def meta_instance() -> Trap:
     other = own[:-4] + "9999"
     content = written(made.data)
     at = content.index(own.encode())
-    return made.trap(content[:at] + other.encode() + content[at + len(own) :], uid=other)
+    trap = made.trap(content[:at] + other.encode() + content[at + len(own) :], uid=other)
+    return trap._replace(keepers={"uid": "retain_uids"})
 
 
 BEHIND: dict[str, Callable[[Setting], bytes]] = {

@@ -44,8 +44,16 @@ def _spelled(name: str) -> Trap:
     made = setting()
     text = SPELLINGS[name](made.person)[:64]
     say(made.data, text)
-    return made.trap(text=text)
+    made_trap = made.trap(text=text)
+    return made_trap._replace(keepers={"text": KEPT[name]}) if name in KEPT else made_trap
 
+
+KEPT = {
+    "sentence 15": "retain_institution_identity",
+    "department": "retain_institution_identity",
+    "study date": "retain_longitudinal_full_dates",
+}
+"""Spellings of what an option lets out."""
 
 for _name in SPELLINGS:
     trap(f"text: {_name}")(lambda name=_name: _spelled(name))
@@ -146,16 +154,12 @@ def known_inside() -> Trap:
 @trap("text: more names of the patient")
 def more_names() -> Trap:
     made = setting()
-    said = {
-        name: made.words.word()
-        for name in ("mother", "birth", "other", "responsible", "insurance", "military")
-    }
+    said = {name: made.words.word() for name in ("mother", "birth", "other", "responsible", "insurance")}
     made.data.PatientMotherBirthName = said["mother"]
     made.data.PatientBirthName = said["birth"]
     made.data.OtherPatientNames = said["other"]
     made.data.ResponsiblePerson = said["responsible"]
     made.data.MedicalRecordLocator = said["insurance"]
-    made.data.MilitaryRank = said["military"]
     for at, word in enumerate(said.values()):
         made.data.add_new(
             (0x00181400 + 1, 0x00181250, 0x00181251, 0x00181261, 0x00181260, 0x00181210)[at], "LO", word
@@ -167,7 +171,7 @@ def more_names() -> Trap:
 def uid_in_text() -> Trap:
     made = setting()
     say(made.data, f"copy of {made.data.StudyInstanceUID}")
-    return made.trap(uid=made.data.StudyInstanceUID.split(".")[-1])
+    return made.trap(uid=made.data.StudyInstanceUID)._replace(keepers={"uid": "retain_uids"})
 
 
 LETTERS = {

@@ -50,74 +50,18 @@ WAITING: dict[str, tuple[str, ...]] = {
         "fragments: a text as offset table",
         "fragments: an extended offset table of letters",
     ),
-    "Binary attributes that the table does not list are kept unread.": (
-        "binary: ICC profile",
-        "binary: ICC profile of an optical path",
-        "binary: palette",
-        "binary: lookup table",
-        "binary: plotter document",
-        "binary: fill pattern",
-        "binary: pixels inside of a sequence",
-        "binary: float pixels",
-        "binary: record key",
-        "binary: waveform at the top",
-        "binary: letters as numbers, US",
-        "binary: letters as numbers, UL",
-    ),
     "Bits of a pixel that are no part of its value are kept.": (
         "pixels: a name in the unused bits",
         "pixels: a name in the highest bit",
     ),
-    "The known values of an object are few, of four letters at least, and found as whole words only.": (
-        "text: sentence 4",
-        "text: sentence 5",
-        "text: sentence 6",
-        "text: sentence 7",
-        "text: sentence 8",
-        "text: sentence 12",
-        "text: sentence 15",
-        "text: sentence 16",
-        "text: joined",
-        "text: joined with digits",
+    "An id inside of other digits, three digits that are one, base64, and UIDs are not found in texts.": (
         "text: digits around",
-        "text: spaced",
-        "text: dotted",
-        "text: id in groups",
-        "text: id with hyphen",
-        "text: id without letters",
-        "text: short year",
-        "text: no leading zeros",
-        "text: slashes",
-        "text: compact",
-        "text: study date",
         "text: base64",
-        "text: phone in one",
-        "text: department",
-        "text: city",
-        "text: issuer",
-        "text: short family name",
-        "text: short names",
         "text: short patient id of digits",
-        "text: short accession number",
-        "text: names that are known only inside of sequences",
-        "text: more names of the patient",
         "text: uids in text",
-    ),
-    "Numbers are not compared with ids and dates.": (
-        "text: a patient id as a number",
-        "text: the date of birth as a number",
-    ),
-    "Unlisted LO and SH are taken for names of things.": ("text: unlisted attributes that identify",),
-    "Known values are bytes, of the character set of the object.": (
-        "charset: korean",
-        "charset: another one inside of an item",
-        "charset: a name without its accents",
-        "charset: an unaccented text, and accents in the name of its study",
     ),
 }
 ALL_WAITING = frozenset(name for names in WAITING.values() for name in names)
 
-TOO_COSTLY: dict[str, str] = {
-    "size: a million UIDs": "Half a million UIDs in one value take 150 MB, and nearly 2 s.",
-}
-"""Hostile files that cost more than they may, and what they cost."""
+WAITING_WHEN_CLEANED = frozenset(["text: unlisted attributes that identify"])
+"""When descriptors are cleaned: what identifies by its attribute is cleaned like any text."""

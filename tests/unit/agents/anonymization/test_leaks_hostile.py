@@ -8,19 +8,17 @@ import pytest
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
-from tests.canaries.checks import KEY, policy_with
+from tests.canaries.checks import EVERYTHING, KEY, policy_with
 from tests.canaries.finding import Finder
 from tests.canaries.hostile import HOSTILE
 from tests.canaries.limits import MEGABYTES, SECONDS, costs
 from tests.canaries.person import make_person
 from tests.canaries.planting import words_of
 from tests.canaries.spoiling import flips, harmless, truncations
-from tests.canaries.waiting import TOO_COSTLY
 from tests.canaries.words import Words
 
 PERSON = make_person(Words(11))
 """Whom harmless objects, and so the spoiled ones, are about."""
-REQUIRED = [name for name in HOSTILE if name not in TOO_COSTLY]
 LOUD = {"unparsable", "not-verified"}
 """Reasons that tell of a surprise."""
 
@@ -41,14 +39,15 @@ def cost_within_limits(folder, names, *options: str) -> None:
     assert too_costly == []
 
 
+@pytest.mark.parametrize("options", [(), EVERYTHING], ids=["basic", "everything"])
 @pytest.mark.parametrize("group", ["nesting", "bomb", "lie", "size", "cycle"])
-def test_hostile_files_cost_little(tmp_path, group):
-    names = [name for name in REQUIRED if name.startswith(group)]
+def test_hostile_files_cost_little(tmp_path, group, options):
+    names = [name for name in HOSTILE if name.startswith(group)]
     assert len(names) > 5
-    cost_within_limits(tmp_path, names)
+    cost_within_limits(tmp_path, names, *options)
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_get_nothing_through(name):
     result = anonymize(HOSTILE[name](), key=KEY, policy=policy_with())
     if isinstance(result, Quarantine):
@@ -57,7 +56,7 @@ def test_hostile_files_get_nothing_through(name):
         assert finder().find(result.content) == []
 
 
-NESTED = [name for name in REQUIRED if name.startswith("nesting")]
+NESTED = [name for name in HOSTILE if name.startswith("nesting")]
 
 
 @pytest.mark.parametrize("name", NESTED)

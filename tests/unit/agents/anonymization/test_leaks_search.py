@@ -12,9 +12,9 @@ from tests.canaries.all_traps import TRAPS
 from tests.canaries.finding import decoded, finder, still_there
 from tests.canaries.person import make_person
 from tests.canaries.planting import Canary
-from tests.canaries.table_objects import full
+from tests.canaries.table_objects import PARTS, full, full_file
 from tests.canaries.words import Words
-from tests.canaries.writing import NATIVE, written
+from tests.canaries.writing import NATIVE
 
 NAME = "Xöbrunalte"
 CANARIES = [
@@ -76,21 +76,22 @@ def test_a_pseudonym_that_was_planted_is_no_pseudonym():
 
 
 @pytest.mark.parametrize("syntax", NATIVE)
-def test_everything_that_is_planted_is_found(syntax):
-    data, canaries = full(1, syntax)
-    assert len(canaries) > 9000
-    content = written(data, syntax)
+@pytest.mark.parametrize("part", PARTS)
+def test_everything_that_is_planted_is_found(part, syntax):
+    content, canaries = full_file(part, syntax)
+    assert len(canaries) > 1900
     searched = {canary.label for canary in canaries if canary.words() or canary.days()}
     found = {leak.label.partition(" [")[0] for leak in finder(canaries).find(content)}
     assert found == searched
     assert len(searched) > 0.99 * len(canaries)
-    assert len(still_there(decoded(content), canaries)) > 0.8 * len(canaries)
+    if syntax == "explicit":
+        assert len(still_there(decoded(content), canaries)) > 0.94 * len(canaries)
 
 
 def test_two_seeds_share_no_value():
-    one, two = (full(seed)[1] for seed in (1, 2))
+    one, two = (full(seed, "unlisted")[1] for seed in (1, 2))
     words = [set().union(*(canary.words() for canary in canaries)) for canaries in (one, two)]
-    assert len(words[0]) > 9000
+    assert len(words[0]) > 4000
     assert words[0].isdisjoint(words[1])
 
 

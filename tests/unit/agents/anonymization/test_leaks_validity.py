@@ -6,7 +6,7 @@ import pytest
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Quarantine
-from tests.canaries.checks import KEY, policy_with
+from tests.canaries.checks import EVERYTHING, KEY, RESEARCH, policy_with
 from tests.canaries.digests import objects
 from tests.canaries.real import files
 from tests.canaries.validity import errors, new_errors
@@ -15,7 +15,6 @@ UNREADABLE = {"explicit_VR-UN.dcm"}
 """All elements have VR UN: of such an original dciodvfy does not see what it then asks of the output."""
 SLICES = "IM0000"
 """Fifty slices of one series: the first stands for all."""
-OPTIONS = "retain_patient_characteristics", "retain_device_identity", "retain_longitudinal_full_dates"
 
 
 def made():
@@ -39,7 +38,9 @@ def new_errors_by_name(sources, folder, *options):
     return found, compared
 
 
-@pytest.mark.parametrize("options", [(), OPTIONS], ids=["basic", "some options"])
+@pytest.mark.parametrize(
+    "options", [(), RESEARCH, EVERYTHING, ("retain_uids",)], ids=["basic", "research", "everything", "uids"]
+)
 def test_outputs_of_made_objects_have_no_new_error(tmp_path, options):
     found, compared = new_errors_by_name(made(), tmp_path, *options)
     assert found == {}
