@@ -17,9 +17,9 @@ from collections.abc import Callable
 
 from pydicom.uid import AllTransferSyntaxes
 
-from agents.anonymization.codestream import comments
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.document import Policy
+from agents.anonymization.surplus.removing import letters
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 
@@ -113,7 +113,7 @@ def check_pixels(
     expected
         Bytes that the image's own description asks for; None: it has none.
     encapsulated
-        Whether the value is compressed fragments, which can carry comments.
+        Whether the value is compressed fragments, in which letters may stand where nothing decodes them.
     names
         Tells whether bytes hold a name or id of this object.
 
@@ -123,8 +123,8 @@ def check_pixels(
         When there is more than an image.
     """
     if encapsulated:
-        if any(names(comment) for comment in comments(pixels)):
-            raise Refusal("pixel-comment", "A comment inside the compressed pixels names the patient.")
+        if any(map(names, letters(pixels))):
+            raise Refusal("pixel-comment", "Letters inside the compressed pixels name the patient.")
     elif pixels and (expected is None or any(pixels[expected:])):
         raise Refusal("excess-pixels", "There is more in the pixel data than the image it describes.")
 

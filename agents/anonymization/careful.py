@@ -5,6 +5,7 @@ Takes whatever the standard allows, and keeps the object about four times in mem
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from io import BytesIO
@@ -25,6 +26,8 @@ from agents.anonymization.recognizable import shows_face
 from agents.anonymization.rewrite import Rewriter
 from agents.anonymization.shown import Shown
 from agents.anonymization.source import raw, tags_of
+from agents.anonymization.surplus.image import Image
+from agents.anonymization.surplus.removing import check_tables, image_alone
 from agents.anonymization.text.cleaning import cleaner_of
 from agents.anonymization.text.content import CONTENT_SEQUENCE, check_references
 from agents.anonymization.text.documents import check_declared, tools_for
@@ -87,6 +90,7 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     policy, identity = task.policy, one.identity
     _check_policy(policy, identity)
     must_clean = check_object(identity.sop_class_uid, one.text, policy)
+    one = _without_surplus(one)
     rules = book_of(policy).of(identity.sop_class_uid)
     top = {tag: raw(one.dataset, tag) for tag in tags_of(one.dataset)}
     known = _known(one, rules, task.study)
@@ -159,11 +163,28 @@ def _read(content: bytes) -> _Object:
         body, start = inflate(content, start, _BOUNDS), 0
         syntax, encoding = _EXPLICIT_LITTLE, encoding_of(_EXPLICIT_LITTLE)
     span = measure(body, start, encoding, _BOUNDS)
+    return _Object(identity, body, start, span, syntax, encoding, _dataset(body, start, span, encoding))
+
+
+def _dataset(body: bytes, start: int, span: Span, encoding: Encoding) -> Dataset:
     # at_top_level would let pydicom guess another encoding than the one the bounds were measured in
-    dataset = read_dataset(
+    return read_dataset(
         BytesIO(body[start : span.end]), encoding.implicit, encoding.little, at_top_level=False
     )
-    return _Object(identity, body, start, span, syntax, encoding, dataset)
+
+
+def _without_surplus(one: _Object) -> _Object:
+    """Give the object whose Pixel Data holds an image and nothing else."""
+    begin, end = one.span.pixels_begin, one.span.pixels_end
+    pixels, encapsulated = memoryview(one.body)[begin:end], one.span.encapsulated
+    value = functools.partial(raw, one.dataset)
+    image = Image.of(value, one.syntax, little=one.encoding.little)
+    alone = image_alone(pixels, image, encapsulated=encapsulated) if pixels else None
+    check_tables(value, pixels, image, encapsulated=encapsulated)
+    if alone is None:
+        return one
+    body = b"".join((one.body[:begin], alone, one.body[end:]))
+    return one._replace(body=body, dataset=_dataset(body, one.start, one.span, one.encoding))
 
 
 def _check_policy(policy: Policy, identity: HeaderIdentity) -> None:

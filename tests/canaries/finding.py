@@ -128,3 +128,10 @@ def decoded(content: bytes) -> Dataset:
         data = pydicom.dcmread(BytesIO(content))
         data.walk(lambda _, element: element.value)
         return data
+
+
+def same_image(one: Dataset, other: Dataset) -> bool:
+    """Tell whether pixels are the same, or compressed ones that decode to the same."""
+    if one.get("PixelData") == other.get("PixelData"):
+        return True
+    return one["PixelData"].is_undefined_length and np.array_equal(one.pixel_array, other.pixel_array)

@@ -12,7 +12,7 @@ import pytest
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Quarantine
 from tests.canaries.checks import KEY, anonymized, policy_with
-from tests.canaries.finding import Finder, decoded
+from tests.canaries.finding import Finder, decoded, same_image
 from tests.canaries.person import make_person
 from tests.canaries.planting import words_of
 from tests.canaries.real import about, files, head, series
@@ -54,7 +54,7 @@ def came_of(*options: str) -> Came:
         came.reasons["out"] += 1
         if leaks := search.find(head(result.content, source)):
             came.leaks[path.name] = [leak.label for leak in leaks]
-        if decoded(result.content).get("PixelData") != pydicom.dcmread(path, force=True).get("PixelData"):
+        if not same_image(decoded(result.content), pydicom.dcmread(path, force=True)):
             came.changed.append(path.name)
     return came
 

@@ -13,6 +13,7 @@ export const codes = {
     'burned-in-annotation': 'The image says that text is burned into its pixels.',
     'burned-in-unknown': 'A radiograph that does not say whether text is burned into its pixels.',
     colour: 'A colour image of a greyscale modality is often a captured screen.',
+    'compressed-pixels': 'Its compressed pixels are not built as their transfer syntax says.',
     'embedded-overlay': 'An overlay is hidden in unused bits of the pixels.',
     'encapsulated-document': 'Encapsulated documents can name the patient anywhere.',
     'excess-pixels': 'There is more in the pixel data than the image it describes.',
@@ -25,7 +26,7 @@ export const codes = {
     'not-part10': 'It is not a DICOM file.',
     'not-verified': 'What came out did not pass the check that nothing identifying is left.',
     photograph: 'Photographs, video, endoscopy and microscopy can show or name the patient.',
-    'pixel-comment': 'A comment inside the compressed pixels names the patient.',
+    'pixel-comment': 'Letters inside the compressed pixels name the patient.',
     'pixels-not-cleaned': 'Nothing is there that could judge its pixels.',
     policy: 'The policy keeps objects of its kind in.',
     'presentation-state': 'Presentation states can carry text and drawings.',
@@ -42,6 +43,7 @@ export const codes = {
     'unknown-transfer-syntax': 'It is encoded in a way that is not understood.',
     'unlisted-class': 'Objects of its class are not among those that may come out.',
     unparsable: "It can't be read as DICOM.",
+    'unused-bits': 'Padding is told from pixels by bits that belong to no value.',
   } as Record<string, string>,
   /** What a plugin noticed (`Finding.code`), in a few words; its message has the numbers. */
   findings: {

@@ -1,0 +1,1 @@
+"""What lies in Pixel Data beside an image, found without decoding it."""
