@@ -69,11 +69,18 @@ def test_classes_that_stay_in(ct, encode, key, sop_class, reason):
     [
         *(uid.CTImageStorage, uid.EnhancedCTImageStorage, uid.MRImageStorage, uid.EnhancedMRImageStorage),
         *(uid.PositronEmissionTomographyImageStorage, uid.EnhancedPETImageStorage),
-        *(uid.NuclearMedicineImageStorage, uid.SegmentationStorage, uid.RTDoseStorage, uid.RTPlanStorage),
+        *(uid.NuclearMedicineImageStorage, uid.SegmentationStorage, uid.RTDoseStorage),
     ],
 )
 def test_classes_that_come_out(ct, encode, key, sop_class):
     assert isinstance(anonymize(encode(ct(SOPClassUID=sop_class)), key=key, policy=BASIC), Anonymized)
+
+
+def test_a_plan_comes_out_and_one_with_pixels_does_not(ct, encode, key):
+    data = ct(SOPClassUID=uid.RTPlanStorage)
+    assert refused(anonymize(encode(data), key=key, policy=BASIC)) == "excess-pixels"
+    del data.PixelData
+    assert isinstance(anonymize(encode(data), key=key, policy=BASIC), Anonymized)
 
 
 def test_a_radiograph_that_says_nothing_is_burned_in_comes_out(ct, encode, key):

@@ -1,0 +1,63 @@
+"""Text that devices burned into real pictures goes, and the objects stay valid."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from pydicom.pixels import pixel_array
+
+from agents.anonymization.pixels.boxes import Box
+from agents.anonymization.pixels.cleaning import clean_pixels
+from agents.anonymization.policy.ready import BASIC
+from tests.unit.agents.anonymization.pixels.test_derived import errors
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+WRITTEN = {
+    "US1_UNCR": {
+        "BAPTIST MED CTR": Box(20, 27, 168, 40),
+        "630P630": Box(20, 43, 92, 56),
+        "+2:09:04": Box(280, 43, 358, 56),
+        "78DR78": Box(560, 91, 620, 103),
+        "LYMPH NODE": Box(249, 362, 358, 375),
+        "TIS<0.4 MI=0.8": Box(400, 458, 540, 471),
+    },
+    "OBXXXX1A_2frame": {"header": Box(0, 0, 800, 58), "Cist Mag": Box(135, 85, 250, 98)},
+    "gdcm-US-ALOKA-16": {
+        "header": Box(0, 0, 640, 23),
+        "127/128": Box(250, 36, 318, 48),
+        "20Hz": Box(598, 49, 638, 60),
+        "LO": Box(81, 61, 97, 71),
+        "PELVIS": Box(0, 445, 640, 480),
+    },
+    "JPGLosslessP14SV1_1s_1f_8b": {
+        "Asc Ao Diam 3.3 cm": Box(106, 67, 330, 84),
+        "TIS0.4": Box(828, 27, 896, 44),
+        "P Low": Box(15, 203, 68, 216),
+        "Adult Echo": Box(15, 26, 142, 44),
+    },
+    "SC_rgb_rle_32bit_2frame": {},
+    "JPGExtended": {},
+    "JPEG2000": {},
+    "SC_rgb_jpeg_dcmtk": {},
+    "examples_jpeg2k": {"BAPTIST MED CTR": Box(20, 27, 168, 40)},
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_real_text_goes(name, tmp_path):
+    source = Path(str(get_testdata_file(f"{name}.dcm"))).read_bytes()
+    cleaned = clean_pixels(source, BASIC).content
+    new = pydicom.dcmread(BytesIO(cleaned))
+    assert new.BurnedInAnnotation == "NO"
+    after = pixel_array(BytesIO(cleaned), raw=True)
+    after = after.reshape(-1, new.Rows, new.Columns, new.SamplesPerPixel)
+    for left, top, right, bottom in WRITTEN[name].values():
+        part = after[:, top:bottom, left:right].reshape(-1, new.SamplesPerPixel)
+        assert len(np.unique(part, axis=0)) == 1, "all of it is black"
+    assert not errors(cleaned, tmp_path) - errors(source, tmp_path)
