@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,8 @@ _WANTED = frozenset(
     (_CHARSET, _SOP_CLASS, _SOP_INSTANCE, _MODALITY_TAG, _PATIENT_ID, _ISSUER, _STUDY, _SERIES, _NUMBER)
 )
 _MANDATORY = frozenset((_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES))
+_ASCII_SETS = frozenset((b"", b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192"))
+"""Sets of which ASCII is a part, by which most objects are decoded; no escape sequence leads out of them."""
 _VALUE_BYTES = 1024
 _HEADER_BYTES = 64 * 1024 * 1024
 _CHUNK = 1 << 20
@@ -72,7 +74,13 @@ def identity_of(data: Buffer) -> HeaderIdentity:
     start = meta.dataset
     if encoding.deflated:
         body, start = _inflated_head(data, start), 0
-    found = _find(Walker(body, start, encoding, _BOUNDS, ordered=False), body)
+    return identity_from(_find(Walker(body, start, encoding, _BOUNDS, ordered=False), body), syntax)
+
+
+def identity_from(found: Mapping[int, bytes], transfer_syntax_uid: str) -> HeaderIdentity:
+    """Give the identity that top-level values tell, by tag; else as `read_header_identity`."""
+    if any(len(found.get(tag, b"")) > _VALUE_BYTES for tag in _WANTED):
+        raise Malformed("bad-value", "An identifying element is longer than DICOM allows.")
     number = _text(found, _NUMBER).strip()
     return HeaderIdentity(
         sop_class_uid=_valid_uid(_text(found, _SOP_CLASS), "SOP Class UID"),
@@ -83,7 +91,7 @@ def identity_of(data: Buffer) -> HeaderIdentity:
         issuer_of_patient_id=_decoded(found, _ISSUER),
         modality=modality_of(_text(found, _MODALITY_TAG)),
         instance_number=int(number) if re.fullmatch(r"[+-]?[0-9]{1,12}", number) else None,
-        transfer_syntax_uid=syntax,
+        transfer_syntax_uid=transfer_syntax_uid,
     )
 
 
@@ -145,13 +153,15 @@ def _find(walker: Walker, data: Buffer) -> dict[int, bytes]:
     return found
 
 
-def _text(found: dict[int, bytes], tag: int) -> str:
+def _text(found: Mapping[int, bytes], tag: int) -> str:
     return found.get(tag, b"").decode("ascii", "replace").rstrip("\0 ")
 
 
-def _decoded(found: dict[int, bytes], tag: int) -> str:
+def _decoded(found: Mapping[int, bytes], tag: int) -> str:
     """Decode a text with the object's character set; bytes that don't fit keep a form of their own."""
     raw = found.get(tag, b"")
+    if raw.isascii() and b"\x1b" not in raw and found.get(_CHARSET, b"").rstrip(b"\0 ") in _ASCII_SETS:
+        return raw.decode("ascii").strip("\0 ")
     sets = [part.strip() for part in _text(found, _CHARSET).split("\\")]
     if not all(part in python_encoding for part in sets):
         # pydicom would repeat the unknown value in a warning

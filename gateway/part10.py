@@ -31,6 +31,7 @@ LONG_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN"
 """Value representations with a length of 32 bits."""
 VR_NAMES = {name.encode(): name for name in SHORT_VRS | LONG_VRS}
 _META_ELEMENTS = 64
+_META_HEAD, _LONG_LENGTH = struct.Struct("<HH2sH"), struct.Struct("<I")
 
 
 class Malformed(Rejected):
@@ -118,20 +119,18 @@ def read_meta(data: Buffer) -> Meta:
     position, size = PREAMBLE, len(data)
     values: dict[int, bytes] = {}
     while position + 8 <= size:
-        group, number = struct.unpack_from("<HH", data, position)
+        group, number, name, length = _META_HEAD.unpack_from(data, position)
         if group != 2:  # noqa: PLR2004 - the group of file meta information
             break
-        vr = VR_NAMES.get(bytes(data[position + 4 : position + 6]))
+        vr = VR_NAMES.get(name)
         if vr is None or vr == "SQ" or len(values) >= _META_ELEMENTS:
             raise Malformed("bad-vr", "The file meta information is not explicit VR little endian.")
-        if vr in SHORT_VRS:
-            length = struct.unpack_from("<H", data, position + 6)[0]
-            position += 8
-        else:
-            if position + 12 > size:
+        position += 8
+        if vr in LONG_VRS:
+            if position + 4 > size:
                 raise Malformed("truncated", "The file ends inside its meta information.")
-            length = struct.unpack_from("<I", data, position + 8)[0]
-            position += 12
+            length = _LONG_LENGTH.unpack_from(data, position)[0]
+            position += 4
         if position + length > size:
             raise Malformed("truncated", "The file ends inside its meta information.")
         values[group << 16 | number] = bytes(data[position : position + length])

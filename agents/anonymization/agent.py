@@ -8,7 +8,7 @@ a pass that a crash cut short is run again with the same result.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -35,6 +35,7 @@ from schemas.pacs import InstanceStored, SeriesSettled
 from streams.blobs import Blobs, Missing
 from streams.bus import Producer
 from streams.clock import Clock
+from streams.copying import Spliced
 from streams.crashpoints import crashpoint
 from streams.errors import Rejected, Unavailable
 from streams.publishing import publish
@@ -132,7 +133,7 @@ def judge_with(
             message = "The original is not in the vault any more: see to the vault's disk and backup."
             return Quarantine(reason="missing-original", message=message, policy=policy.label)
         except OSError as error:
-            raise Unavailable(f"An original can't be read: {error.strerror}. Check the vault.") from error
+            raise _unreadable(error) from error
         if isinstance(found, Anonymized) and (found.patient, found.study, found.series, found.instance) != (
             data.patient,
             data.study,
@@ -217,7 +218,7 @@ class Anonymization:
         return AnonymizedInstance(
             instance=data.instance,
             digest=data.digest,
-            blob=self._blobs.put(data.project, found.content, DICOM),
+            blob=self._blobs.put(data.project, _content(found), DICOM),
             policy=found.policy,
             attributes=found.attributes,
         )
@@ -278,3 +279,19 @@ class Anonymization:
             recorded=self._clock(),
         )
         await publish(self._producer, [event])
+
+
+def _content(found: Anonymized) -> bytes | Iterator[bytes]:
+    """Give an object's bytes, those of a large one as they are read from the vault."""
+    return found.output if isinstance(found.output, bytes) else _read(found.output)
+
+
+def _read(output: Spliced) -> Iterator[bytes]:
+    try:
+        yield from output.chunks()
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: OSError) -> Unavailable:
+    return Unavailable(f"An original can't be read: {error.strerror}. Check the vault.")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agents.anonymization.careful import Task, anonymize_carefully
+from agents.anonymization.fast.engine import fast_path
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.text.known import KnownValues
@@ -47,7 +48,7 @@ def anonymize(
     Returns
     -------
     Anonymized or Quarantine
-        Neither holds anything that identifies.
+        Neither holds anything that identifies. The output of a path may be yet to be copied.
 
     Raises
     ------
@@ -59,6 +60,9 @@ def anonymize(
     DICOM PS3.15, Annex E, edition 2026c. Deflated objects come out inflated, because what a deflater
     writes depends on its version; all others keep their transfer syntax.
     """
+    found = fast_path(key, policy).take(source, study)
+    if found is not None:
+        return found
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > LIMIT:
         message = "The object is larger than can be judged at once."

@@ -6,10 +6,9 @@ Takes whatever the standard allows, and keeps the object about four times in mem
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
@@ -32,7 +31,7 @@ from agents.anonymization.text.cleaning import cleaner_of
 from agents.anonymization.text.content import CONTENT_SEQUENCE, check_references
 from agents.anonymization.text.documents import check_declared, tools_for
 from agents.anonymization.text.known import KnownValues
-from agents.anonymization.text.naming import naming_in
+from agents.anonymization.text.naming import Naming, naming_in
 from agents.anonymization.tools import Tools
 from agents.anonymization.values import Values
 from agents.anonymization.verify import Expected, Span, check_output, measure
@@ -88,25 +87,30 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     """
     one = _read(content)
     policy, identity = task.policy, one.identity
-    _check_policy(policy, identity)
+    check_policy(policy, identity)
     must_clean = check_object(identity.sop_class_uid, one.text, policy)
     one = _without_surplus(one)
     rules = book_of(policy).of(identity.sop_class_uid)
     top = {tag: raw(one.dataset, tag) for tag in tags_of(one.dataset)}
-    known = _known(one, rules, task.study)
+    known = known_of(naming_in(one.body, one.start, one.encoding, _BOUNDS), rules, task.study)
     overlays = _overlays(top, task, one.encoding)
     tools: tuple[str, ...] = ()
     if overlays.seen and task.tools.text_finder:
         tools = (task.tools.text_finder.name,)
-    patient = patient_of(
-        task.key, identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid
-    )
+    patient = patient_of(task.key, *Owner.of(identity))
     if rules.decide(CONTENT_SEQUENCE).action is Action.CONTENT:
         check_references(one.dataset, little=one.encoding.little)
     encoder = Encoder(one.encoding)
     rewriter = Rewriter(
         rules=rules,
-        values=_values(task, one, rules, known, patient),
+        values=values_of(
+            task,
+            Owner.of(identity),
+            rules,
+            known,
+            raw(one.dataset, _CHARACTER_SET),
+            document=_document(task, one, known),
+        ),
         encoder=encoder,
         overlays=overlays,
     )
@@ -132,8 +136,7 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     if must_clean:
         output, syntax, tools = _cleaned(output, task, tools)
     return Anonymized(
-        content=output,
-        sha256=hashlib.sha256(output).hexdigest(),
+        output=output,
         patient=patient,
         study=study_key(task.key, identity.study_instance_uid),
         series=series_key(task.key, identity.series_instance_uid),
@@ -187,17 +190,18 @@ def _without_surplus(one: _Object) -> _Object:
     return one._replace(body=body, dataset=_dataset(body, one.start, one.span, one.encoding))
 
 
-def _check_policy(policy: Policy, identity: HeaderIdentity) -> None:
+def check_policy(policy: Policy, identity: HeaderIdentity) -> None:
+    """Raise `Refusal` when the policy keeps objects of this kind in."""
     kept_in = policy.quarantine
     if identity.sop_class_uid in kept_in.sop_classes or identity.modality in kept_in.modalities:
         raise Refusal("policy", "The policy keeps objects of this kind in.")
 
 
-def _known(one: _Object, rules: Rules, study: KnownValues | None) -> KnownValues:
+def known_of(namings: Iterable[Naming], rules: Rules, study: KnownValues | None) -> KnownValues:
     """Compile what must not be found again: not what the policy keeps where it stands."""
     own = KnownValues.of_elements(
         naming
-        for naming in naming_in(one.body, one.start, one.encoding, _BOUNDS)
+        for naming in namings
         if naming.tag == _CHARACTER_SET or rules.decide(naming.tag, naming.parent).action is not Action.KEEP
     )
     return own.union(study)
@@ -211,8 +215,38 @@ def _overlays(top: Mapping[int, bytes], task: Task, encoding: Encoding) -> Overl
     return judge_overlays(overlays, finder.finds_text, little=encoding.little)
 
 
-def _values(task: Task, one: _Object, rules: Rules, known: KnownValues, patient: str) -> Values:
-    identity, clean_document = one.identity, task.tools.clean_document
+class Owner(NamedTuple):
+    """Whose an object is, as `patient_of` and `date_shift_days` ask."""
+
+    issuer: str
+    patient_id: str
+    study_uid: str
+
+    @classmethod
+    def of(cls, identity: HeaderIdentity) -> Owner:
+        """Take it from an identity."""
+        return cls(identity.issuer_of_patient_id, identity.patient_id, identity.study_instance_uid)
+
+
+def values_of(
+    task: Task, owner: Owner, rules: Rules, known: KnownValues, charset: bytes, **also: Any
+) -> Values:
+    """Give what makes the values of an object; `also`: what else `Values` takes."""
+    days = date_shift_days(task.key, *owner, task.policy.dates.at_most_days)
+    return Values(
+        key=task.key,
+        rules=rules,
+        patient=patient_of(task.key, *owner),
+        known=known,
+        cleaner=cleaner_of(known, charset.rstrip(b"\0 "), _days_in_texts(task.policy, days)),
+        shift_days=days,
+        charset=charset,
+        **also,
+    )
+
+
+def _document(task: Task, one: _Object, known: KnownValues) -> Callable[[bytes], bytes]:
+    clean_document = task.tools.clean_document
 
     def document(content: bytes) -> bytes:
         if clean_document is None:
@@ -223,24 +257,7 @@ def _values(task: Task, one: _Object, rules: Rules, known: KnownValues, patient:
         check_declared(one.text(_MEDIA_TYPE), one.text)
         return clean_document(unpadded, one.text(_MEDIA_TYPE), known)
 
-    days = date_shift_days(
-        task.key,
-        identity.issuer_of_patient_id,
-        identity.patient_id,
-        identity.study_instance_uid,
-        task.policy.dates.at_most_days,
-    )
-    charset = raw(one.dataset, _CHARACTER_SET)
-    return Values(
-        key=task.key,
-        rules=rules,
-        patient=patient,
-        known=known,
-        cleaner=cleaner_of(known, charset.rstrip(b"\0 "), _days_in_texts(task.policy, days)),
-        shift_days=days,
-        charset=charset,
-        document=document,
-    )
+    return document
 
 
 def _days_in_texts(policy: Policy, days: int) -> int | None:

@@ -10,6 +10,8 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from agents.anonymization.surplus.jpeg_2000 import ENCODER
+
 _MARK = 0xFF
 """First byte of every marker."""
 _JPEG, _JPEG_2000 = b"\xff\xd8", b"\xff\x4f"
@@ -25,8 +27,7 @@ _SIZE, _CODING, _START_OF_SCAN = 0x51, 0x52, 0xDA
 _HARMLESS = re.compile(
     rb"JFIF\x00.{7}\x00\x00"  # no thumbnail
     rb"|Adobe.{7}"
-    rb"|\x00\x01(Created by OpenJPEG version [0-9.]{1,12}|Kakadu-[v0-9.]{1,12})\x00?"
-    rb"|(\x00\x01)?\x00*",  # emptied
+    rb"|" + ENCODER.pattern + rb"|(\x00\x01)?\x00*",  # emptied
     re.DOTALL,
 )
 """Segments that say how a picture is to be shown, and which program wrote it."""

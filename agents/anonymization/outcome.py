@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import Literal, TypeVar
 
@@ -10,6 +11,7 @@ import msgspec
 from schemas.identity import Digest, Key
 from schemas.image import ReasonCode, SeriesAttributes, Text
 from schemas.pacs import Modality
+from streams.copying import Spliced
 
 What = Literal["kept", "replaced", "removed"]
 
@@ -33,10 +35,10 @@ class Tally:
         """Count an element by what came of its value; None: it went."""
         self.add(tag, reason, "removed" if after is None else "kept" if after == before else "replaced")
 
-    def add(self, tag: int, reason: str, what: What) -> None:
-        """Count an element."""
-        self._groups[tag >> 16, what] += 1
-        self._reasons[reason, what] += 1
+    def add(self, tag: int, reason: str, what: What, times: int = 1) -> None:
+        """Count elements of a group."""
+        self._groups[tag >> 16, what] += times
+        self._reasons[reason, what] += times
 
     def groups(self) -> dict[str, GroupCounts]:
         """Give the counts by group, hexadecimal."""
@@ -64,10 +66,9 @@ class Anonymized(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes
     ----------
-    content
-        The DICOM Part 10 file: same input, key and policy, same bytes.
-    sha256
-        Of `content`.
+    output
+        The DICOM Part 10 file: same input, key and policy, same bytes. Of a file on disk its pixels may be
+        yet to be copied; that file must not change until then.
     patient, study, series, instance
         Pseudonymous keys.
     attributes, modality, instance_number, number_of_frames
@@ -82,8 +83,7 @@ class Anonymized(msgspec.Struct, frozen=True, kw_only=True):
         Whether a face can be seen in it, which is to be taken out with its whole series.
     """
 
-    content: bytes
-    sha256: Digest
+    output: bytes | Spliced
     patient: Key
     study: Key
     series: Key
@@ -100,9 +100,24 @@ class Anonymized(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[str, ...] = ()
     face: bool = False
 
+    @property
+    def content(self) -> bytes:
+        """The file's bytes, read now if they were not; raises OSError when they can't be."""
+        return self.output if isinstance(self.output, bytes) else self.output.read()
+
+    @property
+    def sha256(self) -> Digest:
+        """The sha256 of `content`, computed now; `streams.copying.write` computes it while it copies."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def size(self) -> int:
+        """Bytes of `content`."""
+        return len(self.output) if isinstance(self.output, bytes) else self.output.size
+
     def __repr__(self) -> str:
         """Leave the bytes out of logs."""
-        return f"Anonymized(instance={self.instance!r}, {len(self.content)} bytes)"
+        return f"Anonymized(instance={self.instance!r}, {self.size} bytes)"
 
 
 class Quarantine(msgspec.Struct, frozen=True, kw_only=True):

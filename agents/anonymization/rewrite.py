@@ -27,7 +27,7 @@ from agents.anonymization.text.content import ITEM_SEQUENCES, decisions_about
 from agents.anonymization.values import Values
 
 _OVERLAYS = 0x60
-_INTO = frozenset((Action.KEEP, Action.REFERENCES, Action.CLEAN, Action.CONTENT, Action.GRAPHICS))
+INTO = frozenset((Action.KEEP, Action.REFERENCES, Action.CLEAN, Action.CONTENT, Action.GRAPHICS))
 """What may be done to a sequence so that its items stay, each element of them decided about."""
 _GONE = Decision(Action.REMOVE, "private")
 
@@ -162,9 +162,7 @@ class Rewriter:
     ) -> bytes | None:
         if source.vr == "UN" and not self._encoder.little:
             raise Refusal("bad-vr", "A sequence is hidden in a value of another byte order.")
-        action = decision.action
-        if action not in _INTO and action not in (Action.EMPTY, Action.DUMMY):
-            action = decision.otherwise or Action.REMOVE
+        action = done_to_sequence(decision)
         if depth == 0:
             self.changed.add(source.tag)
         if action is Action.REMOVE:
@@ -172,9 +170,9 @@ class Rewriter:
             return None
         if action is Action.EMPTY:
             items = []
-        elif action not in _INTO:
-            action, items = Action.DUMMY, items[:1]
-        self.tally.add(source.tag, decision.reason, "kept" if action in _INTO else "replaced")
+        elif action is Action.DUMMY:
+            items = items[:1]
+        self.tally.add(source.tag, decision.reason, "kept" if action in INTO else "replaced")
         inner = items_within(action, within)
         encoded = [self._item(item, inner, depth + 1, source.tag) for item in items]
         return self._encoder.sequence(source.tag, encoded)
@@ -182,3 +180,11 @@ class Rewriter:
     def _item(self, item: Dataset, within: Within, depth: int, parent: int) -> bytes:
         parts = self._elements(item, within, depth, parent)
         return b"".join(parts[tag] for tag in sorted(parts))
+
+
+def done_to_sequence(decision: Decision) -> Action:
+    """Give what is done to a sequence: it is removed, emptied, made one of dummies, or one of `INTO`."""
+    action = decision.action
+    if action not in INTO and action not in (Action.EMPTY, Action.DUMMY):
+        action = decision.otherwise or Action.REMOVE
+    return action if action in INTO or action in (Action.REMOVE, Action.EMPTY) else Action.DUMMY

@@ -29,7 +29,7 @@ from gateway.modalities import modality_of
 _LONG_TEXTS = frozenset(("LT", "ST", "UT", "UC"))
 WORDED = frozenset(("LO", "SH", "CS", "LT", "ST", "UT", "UC", "PN", "AE", "UR"))
 """Representations in which somebody can be named."""
-_UNSEEN = 64 * 1024
+UNSEEN = 64 * 1024
 """Bytes of a value that is no text that are looked through for names; longer ones are images and curves."""
 
 
@@ -209,7 +209,7 @@ class Values:
 
     def _without_names(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
         """Give a value that is no text, if no text hides in it."""
-        if tag == PIXEL_DATA or len(value) > _UNSEEN or len(value) <= SIZES.get(vr, 0):
+        if tag == PIXEL_DATA or len(value) > UNSEEN or len(value) <= SIZES.get(vr, 0):
             return value
         # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
         if not self._known.occur_in(value) and not self._known.occur_in(value.replace(b"\0", b"")):

@@ -51,7 +51,7 @@ def measure(data: Buffer, start: int, encoding: Encoding, bounds: Bounds) -> Spa
     for element in walker:
         if element.vr == "UN" and element.length == UNDEFINED and not encoding.little:
             raise Malformed("bad-structure", "A sequence is hidden in a value of another byte order.")
-        if element.tag == _CHARACTER_SET and not _has_known_sets(data, element):
+        if element.tag == _CHARACTER_SET and not _is_known_charset(data, element):
             raise Malformed("unknown-charset", "The object's character set is not one of DICOM's.")
         if element.tag == PIXEL_DATA and element.depth == 0:
             fragments = element.length == UNDEFINED
@@ -112,7 +112,7 @@ class _Check:
             return
         decision = self._decision(element, value, level)
         self._levels.append(_Level(element.tag, items_within(decision.action, level.within)))
-        self._compare(decision.action, element, value)
+        compare(decision.action, element.tag, element.vr, value, self._expected.known)
 
     def _is_ours(self, tag: int) -> bool:
         return tag in WRITTEN or (tag == ENCRYPTED and self._expected.encrypted)
@@ -131,19 +131,32 @@ class _Check:
             return self._expected.overlays.decide(tag) if element.depth == 0 else Decision(Action.REMOVE, "")
         return decision
 
-    def _compare(self, action: Action, element: Element, value: bytes) -> None:
-        vr = plain_vr(known_vr(element.tag) or element.vr)
-        if action is Action.REMOVE:
-            raise Refusal("not-verified", "The result still had an element that the policy removes.")
-        if action is Action.UID and vr == "UI":
-            if not all(_is_pseudonym(uid) for uid in value.decode("latin-1").split("\\")):
-                raise Refusal("not-verified", "The result still had a UID of the hospital.")
-        elif action in (Action.EMPTY, Action.DUMMY) and vr != "SQ":
-            left = value.rstrip(b" \0") if vr not in SIZES else value
-            if left.strip(b"\0") and (action is Action.EMPTY or left != dummy_value(vr)):
-                raise Refusal("not-verified", "The result still had a value that the policy removes.")
-        elif vr in WORDED and self._expected.known.occur_in(value.replace(DUMMY, b"")):
-            raise Refusal("not-verified", "The result still had a name that the object is known by.")
+
+def compare(action: Action, tag: int, written: str, value: bytes, known: Known) -> None:
+    """Compare what stands in the output with what should be done to it.
+
+    Parameters
+    ----------
+    written
+        The VR that it has.
+
+    Raises
+    ------
+    agents.anonymization.outcome.Refusal
+        When that was not done.
+    """
+    vr = plain_vr(known_vr(tag) or written)
+    if action is Action.REMOVE:
+        raise Refusal("not-verified", "The result still had an element that the policy removes.")
+    if action is Action.UID and vr == "UI":
+        if not all(_is_pseudonym(uid) for uid in value.decode("latin-1").split("\\")):
+            raise Refusal("not-verified", "The result still had a UID of the hospital.")
+    elif action in (Action.EMPTY, Action.DUMMY) and vr != "SQ":
+        left = value.rstrip(b" \0") if vr not in SIZES else value
+        if left.strip(b"\0") and (action is Action.EMPTY or left != dummy_value(vr)):
+            raise Refusal("not-verified", "The result still had a value that the policy removes.")
+    elif vr in WORDED and known.occur_in(value.replace(DUMMY, b"")):
+        raise Refusal("not-verified", "The result still had a name that the object is known by.")
 
 
 def check_output(dataset: bytes, encoding: Encoding, expected: Expected, pixels: memoryview) -> None:
@@ -172,9 +185,12 @@ def _is_pseudonym(uid: str) -> bool:
     return not uid.strip("\0 ") or uid.startswith("2.25.") or is_well_known(uid)
 
 
-def _has_known_sets(data: Buffer, element: Element) -> bool:
-    """Look before pydicom does, which would repeat an unknown value in a warning."""
+def _is_known_charset(data: Buffer, element: Element) -> bool:
     if element.length == UNDEFINED:
         return False
-    value = bytes(data[element.offset : element.offset + element.length])
+    return has_known_sets(bytes(data[element.offset : element.offset + element.length]))
+
+
+def has_known_sets(value: bytes) -> bool:
+    """Look at a character set before pydicom does, which would repeat an unknown value in a warning."""
     return all(part.strip(b"\0 ") in _SETS for part in value.split(b"\\"))

@@ -55,6 +55,8 @@ TEXTS = frozenset(("LO", "SH", "LT", "ST", "UT", "UC"))
 _LAST_SERVICE_GROUP = 0x0007
 """Command, file meta and directory groups have no place in a data set; group 6 and 7 don't exist."""
 _CURVES, _OVERLAYS = 0x50, 0x60
+_REMEMBERED = 1 << 15
+"""Decisions; all attributes of all IODs are fewer, and hostile objects name others."""
 _TIMEZONE, _CHARACTER_SET = 0x00080201, 0x00080005
 # Copies of what was there before, signatures over it, and what we write ourselves.
 _ALWAYS_REMOVED = frozenset(
@@ -149,6 +151,8 @@ class Rules:
         key = tag, parent, within
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
             found = self._known[key] = _within(within, tag, self._decide(tag, parent))
         return found
 

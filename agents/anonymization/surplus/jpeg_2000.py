@@ -14,7 +14,7 @@ _OF_THE_IMAGE = frozenset((*range(0x50, 0x54), 0x55, *range(0x57, 0x5A), *range(
 """Size, capabilities, coding, lengths, quantization, regions, progression, packed headers, registration."""
 _MARKER = re.compile(rb"\xff[\x90-\xff]")
 """Ends coded data, in which 0xFF is followed by less."""
-_ENCODER = re.compile(rb"\x00\x01(?:Created by OpenJPEG version|Kakadu-v?) ?[0-9][0-9.]{0,9}\x00?")
+ENCODER = re.compile(rb"\x00\x01(?:Created by (?:GDCM/)?OpenJPEG version|Kakadu-v?) ?[0-9][0-9.]{0,9}\x00?")
 """Comments of encoders, which stand in nearly every image and tell their version alone."""
 
 
@@ -52,7 +52,7 @@ def _header(image: bytes, position: int, until: bytes) -> Generator[Span, None, 
         if marker[:1] != b"\xff" or length < 2 or end > len(image):  # noqa: PLR2004 - of the length itself
             raise broken()
         if marker[1] == _COMMENT:
-            if not _ENCODER.fullmatch(image, position + 4, end):
+            if not ENCODER.fullmatch(image, position + 4, end):
                 yield position + 6, end
         elif marker[1] not in _OF_THE_IMAGE:
             raise broken()

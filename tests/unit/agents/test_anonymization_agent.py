@@ -289,6 +289,11 @@ async def test_what_is_no_dicom_is_kept_back(tmp_path):
     assert len(room.bus.data(IMAGE, InstanceQuarantined)) == 1
 
 
+def read(found):
+    """The outcome with its bytes in memory: from different files they are different splices."""
+    return msgspec.structs.replace(found, output=found.content)
+
+
 @pytest.mark.parametrize("field", ["patient", "study", "series", "instance"])
 def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field):
     secret = ProjectKey(project=PROJECT, secret=bytes(32))
@@ -301,7 +306,7 @@ def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field)
         **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
     )
     judging = judge_with(vault, lambda _project: secret, BASIC)
-    assert judging(data) == found
+    assert read(judging(data)) == read(found)
     refused = judging(msgspec.structs.replace(data, **{field: "f" * 32}))
     assert refused.reason == "identity-mismatch"
 
@@ -322,7 +327,7 @@ def test_a_face_that_nothing_takes_out_is_kept_back(tmp_path, part, comes_out):
     )
     judged = judge_with(vault, lambda _project: secret, policy)(data)
     if comes_out:
-        assert judged == found
+        assert read(judged) == read(found)
     else:
         assert judged.reason == "face-not-removed"
 

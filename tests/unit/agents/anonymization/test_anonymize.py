@@ -127,7 +127,7 @@ def test_same_in_same_out(ct, encode, key, tmp_path, syntax):
     path = tmp_path / "a.dcm"
     path.write_bytes(source)
     one, two = anonymize(source, key=key, policy=DEMO), anonymize(path, key=key, policy=DEMO)
-    assert one == two
+    assert one == msgspec.structs.replace(two, output=two.content)
     assert opened(one).PixelData == bytes(range(32))
 
 

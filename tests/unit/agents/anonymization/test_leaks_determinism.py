@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from pydicom.uid import UID_dictionary
 
 from agents.anonymization.anonymize import anonymize
-from agents.anonymization.outcome import Quarantine
+from agents.anonymization.outcome import Anonymized, Quarantine
 from gateway.identity import ProjectKey
 from tests.canaries.checks import KEY, RESEARCH, anonymized, policy_with
 from tests.canaries.digests import digests, digests_elsewhere, objects
@@ -37,6 +38,8 @@ def test_two_runs_give_the_same_bytes(tmp_path):
         one, two = (
             anonymize(source, key=KEY, policy=policy_with()) for source in (content, tmp_path / "a.dcm")
         )
+        if isinstance(two, Anonymized):
+            two = msgspec.structs.replace(two, output=two.content)
         assert one == two, name
 
 

@@ -76,7 +76,7 @@ def test_what_decided_later_is_said_too(ct, encode, key, syntax):
     after = opened(
         Anonymized(
             **{name: getattr(result, name) for name in result.__struct_fields__}
-            | {"content": with_method(result.content, policy(), ("detector 5", "codec\\6"))}
+            | {"output": with_method(result.content, policy(), ("detector 5", "codec\\6"))}
         )
     )
     before = opened(result)

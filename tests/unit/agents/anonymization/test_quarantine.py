@@ -214,7 +214,7 @@ def test_a_failing_verification_stays_in(ct, encode, key, monkeypatch, case):
         return Rewriter(rules=Wrong(rules.policy, uid.CTImageStorage), **rest)
 
     monkeypatch.setattr(careful, "Rewriter", misled)
-    assert refused(anonymize(encode(ct()), key=key, policy=BASIC)) == "not-verified"
+    assert refused(anonymize(encode(ct(), "big"), key=key, policy=BASIC)) == "not-verified"
 
 
 def test_a_parser_that_stumbles_stays_in(ct, encode, key, monkeypatch):
@@ -222,12 +222,12 @@ def test_a_parser_that_stumbles_stays_in(ct, encode, key, monkeypatch):
         raise OSError("No tag to read: Mustermann")
 
     monkeypatch.setattr(careful, "read_dataset", stumble)
-    assert refused(anonymize(encode(ct()), key=key, policy=BASIC)) == "unparsable"
+    assert refused(anonymize(encode(ct(), "big"), key=key, policy=BASIC)) == "unparsable"
 
 
 def test_an_object_too_large_stays_in(ct, encode, key, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "LIMIT", 100)
-    (tmp_path / "a.dcm").write_bytes(encode(ct()))
+    (tmp_path / "a.dcm").write_bytes(encode(ct(), "big"))
     assert refused(anonymize(tmp_path / "a.dcm", key=key, policy=BASIC)) == "too-large"
 
 

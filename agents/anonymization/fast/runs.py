@@ -1,0 +1,243 @@
+"""What stands still from one object to the next: runs of elements that need no second reading.
+
+The slices of a series share most of their headers. Elements that were the same in some objects on end are
+joined into a run: where its bytes stand again, what came of them comes again, by one comparison. A run in
+which one byte moved is forgotten, and its elements are read one by one until they stand still again.
+
+That is a matter of speed alone. What comes of top-level elements depends on their bytes, on the table and on
+what was put in before them, and on nothing else; so objects of several series may share what is remembered,
+in any order and by several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agents.anonymization.fast.tokens import Creator, Safe, Token
+from agents.anonymization.text.naming import Naming
+from streams.copying import Span
+
+_STILL = 2
+"""Objects on end in which an element must have been what it was in the one before."""
+_SELDOM = 8
+"""One in so many objects is learned from while they are of as many pieces and none of these stands still."""
+_LONGEST, _RUN_AT_MOST = 1 << 13, 1 << 14
+"""Bytes of an element in a run, and of a run."""
+_AT_MOST = 1 << 10
+"""Runs, and elements that are watched."""
+
+Reserved = tuple[int, bytes]
+"""A creator of a private block: tag and value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Consecutive top-level elements. Equal to itself alone, so that it is a quick key.
+
+    Attributes
+    ----------
+    key, raw
+        How the first one begins; the bytes of all.
+    last
+        Tag of the last one.
+    before, after
+        How many of `top.BARRIERS` are passed in front of it and behind it.
+    cost
+        Elements, with those inside.
+    tokens, numbers, named, values
+        What comes of them, as in `top.Top`.
+    needs, gives
+        Who reserved private blocks, tag and value: of those in it before it began, and in it.
+    whole
+        Whether what comes of it depends on nothing else of the object: it has private blocks from who
+        reserved them to the end of their group, or not at all.
+    """
+
+    key: bytes
+    raw: bytes
+    last: int
+    before: int
+    after: int
+    cost: int
+    tokens: tuple[Token | int, ...]
+    numbers: tuple[int, ...]
+    named: tuple[Naming, ...]
+    values: dict[int, bytes]
+    needs: tuple[Reserved, ...] = ()
+    gives: tuple[Reserved, ...] = ()
+    whole: bool = True
+
+
+class Came(NamedTuple):
+    """What came of an object's top level, as in `top.Top`."""
+
+    tokens: Sequence[Token | Run | Span | int]
+    numbers: Sequence[int]
+    named: Sequence[Naming]
+    values: Mapping[int, bytes]
+
+
+class Piece(NamedTuple):
+    """An element that was read: where it lies in the bytes `data`, else as in `Run`.
+
+    `tokens`, `numbers` and `named` tell how many there are behind it, `reserved` who reserved its block if it
+    is private and may stay. Without a key it can't stand in a run.
+    """
+
+    key: bytes
+    data: bytes
+    start: int
+    stop: int
+    last: int
+    before: int
+    after: int
+    cost: int
+    tokens: int
+    numbers: int
+    named: int
+    reserved: Reserved | None
+
+
+class Runs:
+    """The runs of one table.
+
+    Attributes
+    ----------
+    standing
+        By key of their first element.
+    """
+
+    def __init__(self) -> None:
+        self.standing: dict[bytes, Run] = {}
+        self._watched: dict[bytes, tuple[bytes, int]] = {}
+        self._pieces = self._passed = 0
+        self._settled = False
+
+    def moved(self, run: Run) -> None:
+        """Forget a run: its elements stand there, and are not what they were."""
+        self.standing.pop(run.key, None)
+
+    def learn(self, pieces: Sequence[Run | Piece], came: Came) -> None:
+        """Look what stood still in an object that was read; `pieces`: all of it, in order."""
+        alike, self._pieces = len(pieces) == self._pieces, len(pieces)
+        self._passed = self._passed + 1 if alike and self._settled else 0
+        if self._passed % _SELDOM:
+            return
+        self._settled = True
+        together: list[Run] = []
+        token = number = naming = 0
+        for piece in pieces:
+            if isinstance(piece, Run):
+                together.append(piece)
+                token += 1 if piece.whole else len(piece.tokens)
+                number += 0 if piece.whole else len(piece.numbers)
+                naming += len(piece.named)
+                continue
+            if self._stands(piece):
+                own = Came(
+                    came.tokens[token : piece.tokens],
+                    came.numbers[number : piece.numbers],
+                    came.named[naming : piece.named],
+                    came.values,
+                )
+                together.append(_run_of(piece, own))
+            else:
+                self._join(together)
+                together = []
+            token, number, naming = piece.tokens, piece.numbers, piece.named
+        self._join(together)
+
+    def _stands(self, piece: Piece) -> bool:
+        """Tell whether an element has stood still for some objects."""
+        key, data, start, stop = piece[:4]
+        if not key or stop - start > _LONGEST:
+            return False
+        raw = data[start:stop]
+        was, times = self._watched.get(key, (b"", 0))
+        times = times + 1 if was == raw else 0
+        self._settled = self._settled and bool(was) and not times
+        if len(self._watched) >= _AT_MOST:
+            self._watched.clear()
+        self._watched[key] = raw, times
+        return times >= _STILL
+
+    def _join(self, together: Sequence[Run]) -> None:
+        """Make runs of what stands together."""
+        start = size = 0
+        for place, run in enumerate(together):
+            if size + len(run.raw) > _RUN_AT_MOST:
+                self._cut(together[start:place])
+                start, size = place, 0
+            size += len(run.raw)
+        self._cut(together[start:])
+
+    def _cut(self, together: Sequence[Run]) -> None:
+        """Make a run, and runs of their own of a private group that begins before it or ends behind it."""
+        begin, end, gives = 0, len(together), set[int]()
+        for place, run in enumerate(together):
+            gives |= {tag for tag, _ in run.gives}
+            if not run.whole and any(
+                isinstance(one, Safe) and one.creator not in gives for one in run.tokens
+            ):
+                begin = place + 1
+        while end > begin and together[end - 1].last >> 16 == together[-1].last >> 16:
+            end -= 1
+        if all(run.whole for run in together[end:]):
+            end = len(together)
+        for part in (together[:begin], together[begin:end], together[end:]):
+            self._put(part)
+
+    def _put(self, together: Sequence[Run]) -> None:
+        if not together or (len(together) == 1 and together[0] is self.standing.get(together[0].key)):
+            return
+        if len(self.standing) >= _AT_MOST:
+            self.standing.clear()
+        for run in together[1:]:
+            self.standing.pop(run.key, None)
+        first, last = together[0], together[-1]
+        needs, gives = dict[int, bytes](), dict[int, bytes]()
+        for run in together:
+            needs |= {tag: value for tag, value in run.needs if tag not in gives}
+            gives |= dict(run.gives)
+        tokens = tuple(token for run in together for token in run.tokens)
+        self.standing[first.key] = Run(
+            key=first.key,
+            raw=b"".join(run.raw for run in together),
+            last=last.last,
+            before=first.before,
+            after=last.after,
+            cost=sum(run.cost for run in together),
+            tokens=tokens,
+            numbers=tuple(number for run in together for number in run.numbers),
+            named=tuple(naming for run in together for naming in run.named),
+            values={tag: value for run in together for tag, value in run.values.items()},
+            needs=tuple(needs.items()),
+            gives=tuple(gives.items()),
+            whole=_is_whole(tokens, gives, last.last),
+        )
+
+
+def _is_whole(tokens: Sequence[Token | int], gives: Mapping[int, bytes], last: int) -> bool:
+    begun = all(token.creator in gives for token in tokens if isinstance(token, Safe))
+    return begun and all(token.tag >> 16 < last >> 16 for token in tokens if isinstance(token, Creator))
+
+
+def _run_of(piece: Piece, came: Came) -> Run:
+    tag, reserved = piece.last, piece.reserved
+    return Run(
+        key=piece.key,
+        raw=piece.data[piece.start : piece.stop],
+        last=tag,
+        before=piece.before,
+        after=piece.after,
+        cost=piece.cost,
+        tokens=tuple(token for token in came.tokens if not isinstance(token, Run | Span)),
+        numbers=tuple(came.numbers),
+        named=tuple(came.named),
+        values={tag: came.values[tag]} if tag in came.values else {},
+        needs=(reserved,) if reserved and reserved[0] != tag else (),
+        gives=(reserved,) if reserved and reserved[0] == tag else (),
+        whole=not any(isinstance(token, Creator | Safe) for token in came.tokens),
+    )
