@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import msgspec
@@ -88,6 +89,14 @@ def test_an_output_lies_under_its_pseudonyms(tmp_path, saved, anonymized):
     assert entry.output == "/".join(names)
     assert list(outputs(tmp_path)) == [entry.output]
     assert entry.output_bytes == len(outputs(tmp_path)[entry.output])
+
+
+def test_no_path_has_a_uid_of_the_original_even_if_objects_keep_theirs(tmp_path, saved, anonymized):
+    saved()
+    _, lines = anonymized(policy=Policy(name="x", version=1, options=frozenset(["retain_uids"])))
+    output = lines["a.dcm"].output
+    assert pydicom.dcmread(tmp_path / "out" / output).SOPInstanceUID == "1.2.3.4.1"
+    assert re.fullmatch(r"[0-9a-f]{32}(/2\.25\.[0-9]{39}){3}\.dcm", output)
 
 
 def test_every_kind_of_file_is_accounted_for(tmp_path, saved, anonymized):
@@ -333,7 +342,7 @@ def test_no_output_is_seen_without_its_line(tmp_path, saved, anonymized, monkeyp
 
 
 def test_originals_that_are_encrypted_anew_each_time_do_not_stop_a_second_run(
-    tmp_path, saved, anonymized, monkeypatch, certificate
+    tmp_path, saved, anonymized, certificate
 ):
     policy = Policy(name="x", version=1, encrypt_for=[certificate])
     saved()
@@ -396,6 +405,20 @@ def test_faces_are_taken_out_series_by_series(tmp_path, two_series, with_faces, 
     assert with_faces == [3, 3, 3]
 
 
+@pytest.mark.usefixtures("two_series", "with_faces")
+def test_what_waited_for_its_series_goes_with_it(tmp_path, anonymized, monkeypatch):
+    waiting = []
+
+    def deface(objects):
+        waiting.append(len(list((tmp_path / "out" / PARTIAL).glob("[0-9]*"))))
+        return list(objects)
+
+    monkeypatch.setattr(facing, "_deface", lambda: deface)
+    anonymized(policy=FACES)
+    assert waiting == [6, 3]
+
+
+@pytest.mark.usefixtures("two_series", "with_faces")
 def test_a_series_whose_faces_stay_is_kept_back_as_a_whole(
     tmp_path, two_series, with_faces, anonymized, monkeypatch
 ):

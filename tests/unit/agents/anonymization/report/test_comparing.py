@@ -60,7 +60,7 @@ def test_a_value_that_was_changed_although_it_may_stay_is_told(ct, encode, compa
 
 
 def test_pixels_that_differ_in_one_bit_are_told(ct, encode, key):
-    content = encode(ct(Rows=512, Columns=512, PixelData=bytes(512 * 512 * 2)))
+    content = encode(ct(Rows=1024, Columns=1024, PixelData=bytes(1024 * 1024 * 2)))
     result = anonymize(content, key=key, policy=POLICY)
     rules = Rules(POLICY, result.sop_class_uid)
     assert by_name(changes(content, result.content, rules))["PixelData"][0] == "kept"
