@@ -72,7 +72,8 @@ class Judging:
             return self.quarantined(found, outcome.reason, outcome.message)
         content = outcome.content
         if outcome.face:
-            return Staged(found, self._outputs.stage(lambda stream: stream.write(content)), outcome.tools)
+            partial, _ = self._outputs.stage(lambda stream: stream.write(content))
+            return Staged(found, partial, outcome.tools)
         return self.written(found, content, outcome.tools)
 
     def compare(self, task: Compare) -> Judged:
@@ -82,34 +83,38 @@ class Judging:
 
     def written(self, found: Found, content: bytes, tools: tuple[str, ...]) -> Judged:
         """Write an output, which waits until its line is written; raises as `judge`."""
-        path = output_of(found, read_meta(content).text(_MEDIA_INSTANCE), self._place.policy)
-        sha256 = hashlib.sha256(content).hexdigest()
-        partial, written = None, self._place.out / path
+        partial, sha256 = self._outputs.stage(functools.partial(_write, content))
+        written = self._outputs.partial(partial)
+        instance = read_meta(content).text(_MEDIA_INSTANCE)
+        path = output_of(found, instance, self._place.policy)
+        size = written.stat().st_size
         try:
-            if not self._outputs.has(path, sha256):
-                partial = self._outputs.stage(lambda stream: stream.write(content))
-                written = self._outputs.partial(partial)
+            there = self._outputs.has(path, sha256)
         except Taken:
+            self._outputs.discard(partial)
             return self.failed(
                 found, "output-taken", "The output has another file of its name, which is not overwritten."
             )
+        changed = self._changes(found, written) if self._place.compared else None
+        if there:
+            self._outputs.discard(partial)
         entry = self._lines.entry(
             found.path,
             found.stamp,
             "anonymized",
             output=path,
-            output_bytes=len(content),
+            output_bytes=size,
             sha256=sha256,
             tools=tools,
             known=self._mark,
         )
-        return Judged(found, entry, partial, self._changes(found, written) if self._place.compared else None)
+        return Judged(found, entry, None if there else partial, changed)
 
     def quarantined(self, found: Found, reason: str, message: str, of: str | None = None) -> Judged:
         """Keep an object back; raises as `judge`."""
         if self._kept_back is not None:
             original = functools.partial(_copy, self._place.source / found.path)
-            self._kept_back.publish(self._kept_back.stage(original), found.path)
+            self._kept_back.publish(self._kept_back.stage(original)[0], found.path)
         entry = self._lines.entry(
             found.path,
             found.stamp,
@@ -151,6 +156,12 @@ class Judging:
         rules = book_of(self._place.policy).of(found.sop_class)
         with _mapped(self._place.source / found.path) as before, _mapped(output) as after:
             return changes(before, after, rules)
+
+
+def _write(content: bytes, target: BinaryIO) -> str:
+    """Write an output; gives its sha256."""
+    target.write(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _copy(original: Path, target: BinaryIO) -> None:

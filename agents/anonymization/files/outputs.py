@@ -15,10 +15,12 @@ import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypeVar
 
 from streams.durable import lasting_folder, sync, sync_file, sync_folder
 from streams.errors import NoSpace, Rejected, Unavailable
+
+T = TypeVar("T")
 
 PARTIAL = ".chips-partial"
 _LOCK = "lock"
@@ -109,8 +111,8 @@ class Outputs:
             raise unwritable(self._folder, error) from error
         return True
 
-    def stage(self, fill: Callable[[BinaryIO], object]) -> str:
-        """Write a file that waits among the partial ones; gives its name there.
+    def stage(self, fill: Callable[[BinaryIO], T]) -> tuple[str, T]:
+        """Write a file that waits among the partial ones; gives its name there, and what `fill` gave.
 
         Parameters
         ----------
@@ -122,7 +124,7 @@ class Outputs:
             fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, self._mode)
             try:
                 with os.fdopen(fd, "wb") as stream:
-                    fill(stream)
+                    result = fill(stream)
                     stream.flush()
                     if self._each:
                         sync(stream.fileno())
@@ -131,7 +133,11 @@ class Outputs:
                 raise
         except OSError as error:
             raise unwritable(self._folder, error) from error
-        return partial.name
+        return partial.name, result
+
+    def discard(self, name: str) -> None:
+        """Remove a file that waits."""
+        self.partial(name).unlink(missing_ok=True)
 
     def partial(self, name: str) -> Path:
         """Give where a file waits."""

@@ -35,7 +35,7 @@ def test_a_file_is_not_there_before_it_is_whole_and_published(out):
         stream.write(b"c")
 
     outputs = Outputs(out)
-    name = outputs.stage(fill)
+    name, _ = outputs.stage(fill)
     assert not (out / "p").exists()
     assert outputs.partial(name).read_bytes() == b"abc"
     outputs.publish(name, PATH)
@@ -56,7 +56,7 @@ def test_a_failure_leaves_nothing(out):
 def test_the_same_content_is_known_and_other_content_is_told(out):
     outputs = Outputs(out)
     assert not outputs.has(PATH, A)
-    outputs.publish(outputs.stage(writing(b"abc")), PATH)
+    outputs.publish(outputs.stage(writing(b"abc"))[0], PATH)
     assert outputs.has(PATH, A)
     with pytest.raises(Taken):
         outputs.has(PATH, hashlib.sha256(b"xyz").hexdigest())
@@ -73,7 +73,7 @@ def test_a_folder_that_takes_nothing_is_told(out, number, error):
     assert names(out) == [f"{PARTIAL}/lock"]
     (out / "p").touch()
     with pytest.raises(Unavailable):
-        Outputs(out).publish(Outputs(out).stage(writing(b"abc")), PATH)
+        Outputs(out).publish(Outputs(out).stage(writing(b"abc"))[0], PATH)
 
 
 def test_what_a_killed_run_left_is_swept_and_the_rest_stays(tmp_path):
@@ -94,7 +94,7 @@ def test_two_runs_do_not_write_to_one_folder(out):
 def test_private_folders_and_files_are_their_owners(tmp_path):
     with Claim(tmp_path / "kept", private=True):
         outputs = Outputs(tmp_path / "kept", mode=0o600)
-        outputs.publish(outputs.stage(writing(b"abc")), "a/b.dcm")
+        outputs.publish(outputs.stage(writing(b"abc"))[0], "a/b.dcm")
     assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "kept" / "a" / "b.dcm").stat().st_mode & 0o777 == 0o600
 
@@ -115,7 +115,7 @@ def synced(monkeypatch):
 def test_each_file_lasts_before_it_has_its_name(out, monkeypatch):
     order = synced(monkeypatch)
     outputs = Outputs(out, each=True)
-    outputs.publish(outputs.stage(writing(b"abc")), PATH)
+    outputs.publish(outputs.stage(writing(b"abc"))[0], PATH)
     assert f"/{PARTIAL}/" in order[0]
     for folder in (out, out / "p", out / "p/1.2", out / "p/1.2/1.3"):
         assert str(folder) in order[1:]
@@ -123,7 +123,7 @@ def test_each_file_lasts_before_it_has_its_name(out, monkeypatch):
 
 def test_at_the_end_all_files_and_folders_last(out, monkeypatch):
     outputs = Outputs(out)
-    outputs.publish(outputs.stage(writing(b"abc")), PATH)
+    outputs.publish(outputs.stage(writing(b"abc"))[0], PATH)
     order = synced(monkeypatch)
     sync_all(out, [PATH])
     assert {str(out / PATH), str(out), str(out / "p"), str(out / "p/1.2"), str(out / "p/1.2/1.3")} <= set(
