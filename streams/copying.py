@@ -6,6 +6,7 @@ without holding the pixels, so that an object of 4 GB takes as much memory as on
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple, overload
 
 CHUNK = 1 << 20
 """Most bytes of a file in memory."""
@@ -29,7 +30,11 @@ _NOT_HERE = frozenset(
 """What copy_file_range(2) and sendfile(2) say of files that they don't do."""
 
 
-class Changed(OSError):  # noqa: N818 - a finding
+class Unreadable(OSError):  # noqa: N818 - a finding
+    """A file can't be read whose bytes were to be copied."""
+
+
+class Changed(Unreadable):
     """A file is not the one any more whose bytes were to be copied."""
 
     def __init__(self) -> None:
@@ -87,28 +92,31 @@ class Spliced:
 
         Raises
         ------
-        OSError
-            When the source can't be read; `Changed` when it is not what it was.
+        Unreadable
+            When the source can't be read; `Changed` when it is not what it was, then or at the end.
         """
-        fd = _opened(self)
-        try:
+        with _opened(self) as fd:
             for part in self.parts:
                 if not isinstance(part, Span):
                     yield part
                     continue
                 offset, end = part.offset, part.offset + part.length
                 while offset < end:
-                    chunk = os.pread(fd, min(CHUNK, end - offset), offset)
-                    if not chunk:
-                        raise Changed
+                    chunk = _read(fd, min(CHUNK, end - offset), offset)
                     offset += len(chunk)
                     yield chunk
-        finally:
-            os.close(fd)
 
     def read(self) -> bytes:
         """Read all of it; raises as `chunks`."""
         return b"".join(self.chunks())
+
+
+@overload
+def write(content: Spliced, target: int, *, digest: Literal[True]) -> str: ...
+
+
+@overload
+def write(content: Spliced, target: int, *, digest: Literal[False] = False) -> None: ...
 
 
 def write(content: Spliced, target: int, *, digest: bool = False) -> str | None:
@@ -127,8 +135,9 @@ def write(content: Spliced, target: int, *, digest: bool = False) -> str | None:
     Raises
     ------
     OSError
-        When the source can't be read or the target can't be written; `Changed` when the source is not what
-        it was. What was written until then is worth nothing.
+        When the target can't be written, or the kernel can't copy to it; `Unreadable` when the source can't
+        be read, `Changed` when it is not what it was or was changed meanwhile. What was written until then
+        is worth nothing.
     """
     if digest:
         hashed = hashlib.sha256()
@@ -136,15 +145,12 @@ def write(content: Spliced, target: int, *, digest: bool = False) -> str | None:
             hashed.update(chunk)
             _write_all(target, chunk)
         return hashed.hexdigest()
-    source = _opened(content)
-    try:
+    with _opened(content) as source:
         for part in content.parts:
             if isinstance(part, Span):
                 copy_span(source, target, part)
             else:
                 _write_all(target, part)
-    finally:
-        os.close(source)
     return None
 
 
@@ -166,9 +172,7 @@ def copy_span(source: int, target: int, span: Span) -> None:
             return
         # Some file systems say 0 instead of that they can't: reading tells whether the file is shorter.
     while left:
-        chunk = os.pread(source, min(left, CHUNK), offset)
-        if not chunk:
-            raise Changed
+        chunk = _read(source, min(left, CHUNK), offset)
         _write_all(target, chunk)
         offset += len(chunk)
         left -= len(chunk)
@@ -189,12 +193,31 @@ _WAYS: tuple[Callable[[int, int, int, int], int], ...] = (
 )
 
 
-def _opened(content: Spliced) -> int:
-    fd = os.open(content.source, os.O_RDONLY | os.O_CLOEXEC)
-    if Stamp.of(fd) != content.stamp:
+@contextlib.contextmanager
+def _opened(content: Spliced) -> Iterator[int]:
+    """Open the source, which must be the same when it is closed: what was copied lay where it was found."""
+    try:
+        fd = os.open(content.source, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(error.errno, error.strerror) from error
+    try:
+        if Stamp.of(fd) != content.stamp:
+            raise Changed
+        yield fd
+        if Stamp.of(fd) != content.stamp:
+            raise Changed
+    finally:
         os.close(fd)
+
+
+def _read(source: int, length: int, offset: int) -> bytes:
+    try:
+        chunk = os.pread(source, length, offset)
+    except OSError as error:
+        raise Unreadable(error.errno, error.strerror) from error
+    if not chunk:
         raise Changed
-    return fd
+    return chunk
 
 
 def _write_all(target: int, data: bytes) -> None:

@@ -35,7 +35,7 @@ from schemas.pacs import InstanceStored, SeriesSettled
 from streams.blobs import Blobs, Missing
 from streams.bus import Producer
 from streams.clock import Clock
-from streams.copying import Spliced
+from streams.copying import Spliced, Unreadable
 from streams.crashpoints import crashpoint
 from streams.errors import Rejected, Unavailable
 from streams.publishing import publish
@@ -289,7 +289,7 @@ def _content(found: Anonymized) -> bytes | Iterator[bytes]:
 def _read(output: Spliced) -> Iterator[bytes]:
     try:
         yield from output.chunks()
-    except OSError as error:
+    except Unreadable as error:
         raise _unreadable(error) from error
 
 

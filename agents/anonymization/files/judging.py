@@ -24,12 +24,9 @@ from agents.anonymization.text.known import KnownValues
 from agents.anonymization.tools import NO_TOOLS, Tools
 from gateway.header import dataset_digest
 from gateway.part10 import read_meta
+from streams.copying import Changed, Spliced, write
 
 _MEDIA_INSTANCE = 0x00020003
-
-
-class _Changed(Exception):  # noqa: N818 - a finding
-    """A file is not what it was when its header was read."""
 
 
 class Judging:
@@ -64,28 +61,28 @@ class Judging:
                 return self._rival(found, path, task.winner)
             outcome = self._outcome(path)
             self._check(path, found.stamp)
-        except _Changed:
+            if isinstance(outcome, Anonymized):
+                return self._came_out(found, outcome)
+        except Changed:
             return self.failed(found, "changed", "It was changed while this ran.")
         except OSError as error:
             return self.failed(found, "unreadable", f"It can't be read: {error.strerror}.")
-        if isinstance(outcome, Quarantine):
-            return self.quarantined(found, outcome.reason, outcome.message)
-        content = outcome.content
-        if outcome.face:
-            partial, _ = self._outputs.stage(lambda stream: stream.write(content))
-            return Staged(found, partial, outcome.tools)
-        return self.written(found, content, outcome.tools)
+        return self.quarantined(found, outcome.reason, outcome.message)
 
     def compare(self, task: Compare) -> Judged:
         """Tell what was changed in an object that came out before."""
         output = self._place.out / str(task.entry.output)
         return Judged(task.found, task.entry, changes=self._changes(task.found, output))
 
-    def written(self, found: Found, content: bytes, tools: tuple[str, ...]) -> Judged:
-        """Write an output, which waits until its line is written; raises as `judge`."""
+    def written(self, found: Found, content: bytes | Spliced, tools: tuple[str, ...]) -> Judged:
+        """Write an output, which waits until its line is written.
+
+        Raises as `judge`, and `streams.copying.Unreadable` when the pixels can't be read or were changed.
+        """
         partial, sha256 = self._outputs.stage(functools.partial(_write, content))
         written = self._outputs.partial(partial)
-        instance = read_meta(content).text(_MEDIA_INSTANCE)
+        with _mapped(written) as data:
+            instance = read_meta(data).text(_MEDIA_INSTANCE)
         path = output_of(found, instance, self._place.policy)
         size = written.stat().st_size
         try:
@@ -139,6 +136,12 @@ class Judging:
             return Quarantine(reason="too-many-elements", message=message, policy=place.policy.label)
         return anonymize(path, key=place.key, policy=place.policy, study=self._known, tools=self._tools)
 
+    def _came_out(self, found: Found, outcome: Anonymized) -> Judged | Staged:
+        if outcome.face:
+            partial, _ = self._outputs.stage(functools.partial(_write, outcome.output))
+            return Staged(found, partial, outcome.tools)
+        return self.written(found, outcome.output, outcome.tools)
+
     def _rival(self, found: Found, path: Path, winner: str) -> Judged:
         """Compare an object with the one of its instance that came out."""
         if dataset_digest(path) == dataset_digest(self._place.source / winner):
@@ -150,7 +153,7 @@ class Judging:
     def _check(self, path: Path, stamp: Stamp) -> None:
         found = path.stat()
         if (found.st_size, found.st_mtime_ns) != stamp:
-            raise _Changed
+            raise Changed
 
     def _changes(self, found: Found, output: Path) -> frozenset[Change]:
         rules = book_of(self._place.policy).of(found.sop_class)
@@ -158,8 +161,10 @@ class Judging:
             return changes(before, after, rules)
 
 
-def _write(content: bytes, target: BinaryIO) -> str:
+def _write(content: bytes | Spliced, target: BinaryIO) -> str:
     """Write an output; gives its sha256."""
+    if isinstance(content, Spliced):
+        return write(content, target.fileno(), digest=True)
     target.write(content)
     return hashlib.sha256(content).hexdigest()
 

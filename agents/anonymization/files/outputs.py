@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
+from streams.copying import Unreadable
 from streams.durable import lasting_folder, sync, sync_file, sync_folder
 from streams.errors import NoSpace, Rejected, Unavailable
 
@@ -117,7 +118,8 @@ class Outputs:
         Parameters
         ----------
         fill
-            Writes the content; its own errors should be none of the folder's.
+            Writes the content. Its errors are the folder's, but for `streams.copying.Unreadable`, which is
+            raised as it is.
         """
         partial = self.partial(f"{os.getpid()}-{next(self._numbers)}")
         try:
@@ -131,6 +133,8 @@ class Outputs:
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
+        except Unreadable:
+            raise
         except OSError as error:
             raise unwritable(self._folder, error) from error
         return partial.name, result

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from streams import copying
-from streams.copying import Changed, Span, Spliced, Stamp, write
+from streams.copying import Changed, Span, Spliced, Stamp, Unreadable, write
 
 CONTENT = os.urandom(3 * copying.CHUNK + 17)
 
@@ -18,6 +18,7 @@ CONTENT = os.urandom(3 * copying.CHUNK + 17)
 def source(tmp_path):
     path = tmp_path / "source"
     path.write_bytes(CONTENT)
+    os.utime(path, ns=(1, 1))  # so long ago that a change has another time however coarse the clock
     return path
 
 
@@ -129,8 +130,32 @@ def test_a_source_that_changed_is_an_error(source, tmp_path, digest, change):
 
 def test_a_source_that_is_gone_is_an_error(source, tmp_path):
     content = replace(spliced(source, Span(0, 10)), source=tmp_path / "none")
-    with pytest.raises(FileNotFoundError):
-        copied(content, tmp_path / "target")
+    for digest in (False, True):
+        with pytest.raises(Unreadable) as told:
+            copied(content, tmp_path / "target", digest=digest)
+        assert told.value.errno == errno.ENOENT
+
+
+@pytest.mark.parametrize("how", [{}, {"digest": True}])
+def test_a_source_that_is_changed_while_it_is_copied_is_an_error(source, tmp_path, how, monkeypatch):
+    """What lies where the pixels were may be somebody's name."""
+    content = spliced(source, Span(0, 10), b"tail")
+    right = copying._write_all
+
+    def changing(target, data):
+        right(target, data)
+        if data == b"tail":
+            source.write_bytes(CONTENT[::-1])
+
+    monkeypatch.setattr(copying, "_write_all", changing)
+    with pytest.raises(Changed):
+        copied(content, tmp_path / "target", **how)
+
+
+def test_a_disk_that_fails_is_told_from_one_that_takes_nothing(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "pread", refusing(errno.EIO))
+    with pytest.raises(Unreadable):
+        copied(spliced(source, *PARTS), tmp_path / "target", digest=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import threading
 
@@ -18,6 +20,8 @@ from agents.anonymization.files.pool import Lost
 from agents.anonymization.files.tallies import Tallies
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.document import Policy
+from streams import copying
+from streams.copying import Spliced, Unreadable
 from streams.errors import Damaged, NoSpace, Rejected
 
 POLICY = Policy(name="x", version=1)
@@ -150,6 +154,42 @@ def test_what_one_object_calls_people_is_looked_for_in_all_of_its_study(tmp_path
     _, lines = anonymized()
     assert len(outputs(tmp_path)) == 2
     assert not [content for content in outputs(tmp_path).values() if b"Mustermann" in content]
+
+
+@pytest.mark.parametrize("face", [False, True])
+def test_a_file_that_is_changed_while_its_pixels_are_copied_is_told(
+    tmp_path, saved, anonymized, monkeypatch, face
+):
+    file = saved()
+    os.utime(file, ns=(1, 1))
+    right = copying._write_all
+
+    def anonymize(path, **options):
+        result = real_anonymize(path, **options)
+        assert isinstance(result.output, Spliced)
+        return msgspec.structs.replace(result, face=face)
+
+    def changing(target, data):
+        right(target, data)
+        file.write_bytes(file.read_bytes()[::-1])
+
+    monkeypatch.setattr(judging, "anonymize", anonymize)
+    monkeypatch.setattr(copying, "_write_all", changing)
+    summary, lines = anonymized()
+    assert (lines["a.dcm"].result, lines["a.dcm"].reason) == ("failed", "changed")
+    assert not summary.accounted_for
+    assert not outputs(tmp_path)
+
+
+def test_pixels_that_can_not_be_read_are_no_fault_of_the_output(tmp_path, saved, anonymized, monkeypatch):
+    saved()
+
+    def fail(*_, **_options):
+        raise Unreadable(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(judging, "write", fail)
+    _, lines = anonymized()
+    assert (lines["a.dcm"].result, lines["a.dcm"].reason) == ("failed", "unreadable")
 
 
 def test_a_second_run_leaves_what_stands_alone(tmp_path, saved, anonymized, monkeypatch):
