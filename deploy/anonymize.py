@@ -25,6 +25,7 @@ from agents.anonymization.files.passes import Phase
 from agents.anonymization.files.passes import Progress as Now
 from agents.anonymization.files.places import check_places
 from agents.anonymization.files.reporting import PAGE, write_report
+from agents.anonymization.installed import check_installed
 from agents.anonymization.policy.choosing import chosen
 from deploy.exits import Exit, told
 from deploy.keys import open_key_file
@@ -78,6 +79,7 @@ def anonymize(
         }
         check_places(source, out, private=private, written={"--report": report})
         followed = chosen(policy)
+        check_installed(followed)
         job = run.Job(
             source=source,
             out=out,

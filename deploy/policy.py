@@ -12,6 +12,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
+from agents.anonymization.installed import installed_tools
 from agents.anonymization.policy import schema as schemas
 from agents.anonymization.policy.cautions import cautions
 from agents.anonymization.policy.choosing import chosen, is_path
@@ -115,7 +116,7 @@ def test(file: Path, *, policy: str, key: ProjectKey | None, values: bool, as_js
     Raises
     ------
     streams.errors.Rejected
-        When there is no such file or policy.
+        When there is no such file or policy, or a tool that the policy asks for is not installed.
     streams.errors.Unavailable
         When the file can't be read.
     """
@@ -123,7 +124,8 @@ def test(file: Path, *, policy: str, key: ProjectKey | None, values: bool, as_js
     if not file.is_file():
         raise Rejected(f"There is no file {file}: name a DICOM file.")
     try:
-        found = trial(file, key=key or TEST_KEY, policy=followed, values=values)
+        tools = installed_tools(followed)
+        found = trial(file, key=key or TEST_KEY, policy=followed, values=values, tools=tools)
     except OSError as error:
         raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
     if as_json:

@@ -16,6 +16,7 @@ import structlog
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.encrypted import recipient
+from agents.anonymization.installed import installed_tools
 from agents.anonymization.manifest import summarize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.choosing import configured
@@ -68,7 +69,8 @@ def anonymization_agent(
     Raises
     ------
     streams.errors.Rejected
-        When the policy does not exist or can't be followed, or the keys can't be used.
+        When the policy does not exist or can't be followed, the keys can't be used, or a tool that the
+        policy asks for is not installed.
     """
     vault = settings.path("vault")
     # Of the folder's writers, in all zones, one sweeps.
@@ -82,7 +84,9 @@ def anonymization_agent(
     for pem in policy.encrypt_for:
         recipient(pem)
     log.info("policy.chosen", policy=policy.label)
-    judge = judge_with(Blobs(vault / "objects", private=True), keyring.known_key, policy)
+    # Loaded now and once: a tool that is missing is told at the start, and no image waits for it.
+    tools = installed_tools(policy)
+    judge = judge_with(Blobs(vault / "objects", private=True), keyring.known_key, policy, tools)
     progress = Progress(
         store.facts,
         producer,

@@ -34,7 +34,7 @@ from agents.anonymization.text.known import KnownValues
 from agents.anonymization.text.naming import Naming, naming_in
 from agents.anonymization.tools import Tools
 from agents.anonymization.values import Values
-from agents.anonymization.verify import Expected, Span, check_output, measure
+from agents.anonymization.verify import Expected, Span, check_cleaned, check_output, measure
 from gateway.header import HeaderIdentity, identity_of
 from gateway.identity import (
     ProjectKey,
@@ -134,7 +134,7 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
     output = part10(identity.sop_class_uid, instance_uid, one.syntax, rewritten)
     syntax = one.syntax
     if must_clean:
-        output, syntax, tools = _cleaned(output, task, tools)
+        output, syntax, tools = _cleaned(output, task, tools, expected)
     return Anonymized(
         output=output,
         patient=patient,
@@ -275,11 +275,16 @@ def _measure_document(parts: dict[int, bytes], rewriter: Rewriter, encoder: Enco
         parts[_DOCUMENT_LENGTH] = encoder.element(_DOCUMENT_LENGTH, "UL", value)
 
 
-def _cleaned(output: bytes, task: Task, tools: tuple[str, ...]) -> tuple[bytes, str, tuple[str, ...]]:
+def _cleaned(
+    output: bytes, task: Task, tools: tuple[str, ...], expected: Expected
+) -> tuple[bytes, str, tuple[str, ...]]:
     """Clean the pixels of an anonymized file: give it, its transfer syntax, and all that decided about it."""
     if task.tools.clean_pixels is None:
         raise Refusal("pixels-not-cleaned", "Nothing is there that could judge its pixels.")
     cleaned = task.tools.clean_pixels(output, task.policy)
     tools = (*tools, *(tool for tool in cleaned.tools if tool not in tools))
     content = with_method(cleaned.content, task.policy, tools) if tools else cleaned.content
-    return content, read_meta(content).text(0x00020010), tools
+    meta = read_meta(content)
+    syntax = meta.text(0x00020010)
+    check_cleaned(content, meta.dataset, encoding_of(syntax), expected)
+    return content, syntax, tools

@@ -22,6 +22,8 @@ from gateway.part10 import Bounds, Buffer, Encoding, Malformed
 _OUTPUT = Bounds()
 _OVERLAYS = 0x60
 _CHARACTER_SET = 0x00080005
+SAYS_CLEANED = frozenset((0x00082111, 0x00082112, 0x00089215))
+"""Derivation Description, Source Image and Derivation Code Sequence: written once pixels are cleaned."""
 _SETS = frozenset(name.encode() for name in python_encoding)
 
 
@@ -67,6 +69,8 @@ class Expected(NamedTuple):
     overlays: Overlays
     encrypted: bool
     """Whether encrypted originals stand in it."""
+    written: frozenset[int] = WRITTEN
+    """Elements at the top level that are written by us, and say nothing of the object."""
 
 
 class _Level:
@@ -115,7 +119,7 @@ class _Check:
         compare(decision.action, element.tag, element.vr, value, self._expected.known)
 
     def _is_ours(self, tag: int) -> bool:
-        return tag in WRITTEN or (tag == ENCRYPTED and self._expected.encrypted)
+        return tag in self._expected.written or (tag == ENCRYPTED and self._expected.encrypted)
 
     def _decision(self, element: Element, value: bytes, level: _Level) -> Decision:
         tag = element.tag
@@ -168,17 +172,41 @@ def check_output(dataset: bytes, encoding: Encoding, expected: Expected, pixels:
         When something stands in it that the policy removes, a UID is not a pseudonym, a name is left, or
         pixels changed.
     """
+    span = _check_elements(dataset, 0, encoding, expected)
+    if memoryview(dataset)[span.pixels_begin : span.pixels_end] != pixels:
+        raise Refusal("not-verified", "The result did not have the pixels of the original.")
+
+
+def check_cleaned(content: bytes, start: int, encoding: Encoding, expected: Expected) -> None:
+    """Look again at a file whose pixels were cleaned after it was written, and which says so in new elements.
+
+    Parameters
+    ----------
+    start
+        Where its data set begins.
+
+    Raises
+    ------
+    agents.anonymization.outcome.Refusal
+        As `check_output`, but for the pixels.
+    """
+    added = expected.written | SAYS_CLEANED
+    _check_elements(content, start, encoding, expected._replace(written=added))
+
+
+def _check_elements(data: bytes, start: int, encoding: Encoding, expected: Expected) -> Span:
     check = _Check(expected)
     try:
-        span = measure(dataset, 0, encoding, _OUTPUT)
-        for element in Walker(dataset, 0, encoding, _OUTPUT):
+        span = measure(data, start, encoding, _OUTPUT)
+        for element in Walker(data, start, encoding, _OUTPUT):
             whole = element.length == UNDEFINED or element.tag == PIXEL_DATA or element.vr == "SQ"
             end = element.offset if whole else element.offset + element.length
-            check.look(element, dataset[element.offset : end])
+            check.look(element, data[element.offset : end])
     except Malformed as error:
         raise Refusal("not-verified", "The result could not be read back.") from error
-    if span.end != len(dataset) or memoryview(dataset)[span.pixels_begin : span.pixels_end] != pixels:
-        raise Refusal("not-verified", "The result did not have the pixels of the original.")
+    if span.end != len(data):
+        raise Refusal("not-verified", "The result could not be read back.")
+    return span
 
 
 def _is_pseudonym(uid: str) -> bool:

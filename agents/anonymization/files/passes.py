@@ -34,9 +34,11 @@ from streams.errors import NoSpace, Unavailable
 Phase = Literal["reading", "anonymizing", "faces", "comparing"]
 
 _LEAST_S = 120.0
+_PIXELS_S = 1800.0
 _FACES_S = 3600.0
 _BYTES_PER_S = 1 << 20
-"""A task may take two minutes, and a second for each MiB, which a busy machine with a slow disk needs."""
+"""A task may take two minutes, or half an hour where pixels are cleaned, and a second for each MiB, which a
+busy machine with a slow disk needs."""
 _NO_STAMP = Stamp(0, 0)
 
 
@@ -162,7 +164,8 @@ class Passes:
         return done
 
     def _judging(self, due: Due) -> Task[Judge]:
-        limit_s = _LEAST_S + due.found.stamp.bytes / _BYTES_PER_S
+        least_s = _PIXELS_S if "clean_pixel_data" in self._place.policy.options else _LEAST_S
+        limit_s = least_s + due.found.stamp.bytes / _BYTES_PER_S
         return Task(Judge(due.found, due.winner), self._context(due.found), limit_s)
 
     def _take_faces(self, pool: Pool) -> int:

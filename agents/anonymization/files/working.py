@@ -8,7 +8,8 @@ from agents.anonymization.files.examining import examine
 from agents.anonymization.files.facing import take_faces
 from agents.anonymization.files.judging import Judging
 from agents.anonymization.files.tasks import Compare, Examine, Judge, Lines, Place, Stopped, TakeFaces
-from agents.anonymization.tools import NO_TOOLS, Tools
+from agents.anonymization.installed import installed_tools
+from agents.anonymization.tools import Tools
 from streams.errors import NoSpace, Unavailable
 
 
@@ -18,15 +19,16 @@ class WorkerSetup(NamedTuple):
     place: Place
 
     def handler(self) -> FileHandler:
-        """Make the handler, in the worker."""
-        return FileHandler(self.place, NO_TOOLS)
+        """Make the handler, in the worker, whose tools are loaded once."""
+        return FileHandler(self.place, installed_tools(self.place.policy))
 
 
 class FileHandler:
-    """Works on files (`agents.anonymization.files.pool.Handler`)."""
+    """Works on files (`agents.anonymization.files.pool.Handler`), with its `tools`."""
 
     def __init__(self, place: Place, tools: Tools) -> None:
         self._place = place
+        self.tools = tools
         self._lines = Lines(place.key, place.policy)
         self._judging = Judging(place, self._lines, tools)
 

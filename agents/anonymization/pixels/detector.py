@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -66,8 +66,12 @@ class Line(NamedTuple):
         return self._replace(seen=self.seen.moved(columns, rows), whole=self.whole.moved(columns, rows))
 
 
-Seen = MutableMapping[bytes, tuple[Line, ...]]
-"""What was found in tiles that were looked at, by their digest."""
+class Seen:
+    """What was found in tiles that were looked at, by their digest, and how many pixels they had as seen."""
+
+    def __init__(self) -> None:
+        self.lines: dict[bytes, tuple[Line, ...]] = {}
+        self.pixels = 0
 
 
 class Detector:
@@ -116,15 +120,16 @@ class Detector:
                 continue
             window = np.ascontiguousarray(view[part.top : part.bottom, part.left : part.right])
             key = hashlib.sha256(window.data).digest() + repr((scale, window.shape)).encode()
-            if key not in seen:
-                seen[key] = tuple(self._look(window, scale))
-            found += (line.moved(part.left, part.top) for line in seen[key])
+            if key not in seen.lines:
+                seen.lines[key] = tuple(self._look(window, scale))
+                seen.pixels += round(window.shape[0] * window.shape[1] * scale**2)
+            found += (line.moved(part.left, part.top) for line in seen.lines[key])
         return found
 
     def finds_text(self, image: Bytes) -> bool:
         """Tell whether text is drawn in a picture (rows, columns)."""
         view = np.repeat(image[..., None], 3, axis=2)
-        return any(self.lines(view, scale, {}) for scale in (1.0, 2.0, 0.5))
+        return any(self.lines(view, scale, Seen()) for scale in (1.0, 2.0, 0.5))
 
     def _look(self, window: Bytes, scale: float) -> Iterator[Line]:
         rows, columns = window.shape[:2]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.pixels.boxes import Box, clipped
 from agents.anonymization.pixels.codes import codes
-from agents.anonymization.pixels.detector import Detector, Line
+from agents.anonymization.pixels.detector import Detector, Line, Seen
 from agents.anonymization.pixels.frames import Frames, blackened, pixels_of
 from agents.anonymization.pixels.picture import Picture
 from agents.anonymization.pixels.views import Bytes, Views, Windows
@@ -26,8 +26,11 @@ SURE = (0.0, 0.7, 0.7, 0.7, 0.8, 0.8, 0.9)
 find nothing. What only a late look finds was hardly there before: black boxes make patterns of their own."""
 SAMPLES = 8
 """Frames that are looked at with care, at most."""
-WORK_AT_MOST = 768 * 1024 * 1024
-"""Pixels that the detector is given in one look, at most: six minutes or so on one processor."""
+WORK_AT_MOST = 384 * 1024 * 1024
+"""Pixels that the detector is given for an object, at most, tiles that are alike once: four minutes or so on
+one processor."""
+ASKED_AT_MOST = 8 * WORK_AT_MOST
+"""Those of one look if no two tiles were alike."""
 
 _ENLARGED_TO = 2000
 """Pixels of a picture's longer side up to which it is enlarged."""
@@ -42,8 +45,6 @@ _QUICK = 2.0
 _TALL, _TALL_PART, _WITNESSED = 32, 1 / 12, 0.3
 """A line higher than so many pixels and so much of the picture counts when so much of it was found at another
 size, too. Organs can look like very large letters; names are small."""
-_REMEMBERED = 65_536
-"""Tiles whose answer is remembered."""
 
 
 class Looker:
@@ -76,7 +77,7 @@ class Looker:
             palette=palette,
             windows=windows,
         )
-        self._known: dict[bytes, tuple[Line, ...]] = {}
+        self._seen = Seen()
         self._enlarged = min(_ENLARGED, max(1.0, _ENLARGED_TO / max(picture.rows, picture.columns)))
         self._quick = min(_QUICK, self._enlarged)
         self._reduced = [
@@ -90,10 +91,10 @@ class Looker:
         Raises
         ------
         agents.anonymization.outcome.Refusal
-            ``too-many-pixels`` when it would take too long, ``text-left`` when there is always more.
+            ``too-many-pixels`` when it takes too long, ``text-left`` when there is always more.
         """
-        if self._work() > WORK_AT_MOST:
-            raise Refusal("too-many-pixels", "There are more pixels than can be looked through for text.")
+        if self._work() > ASKED_AT_MOST:
+            raise _too_many()
         boxes = self._clipped(known)
         for look, sure in enumerate(SURE):
             found = self._left(boxes, black, sure=sure, careful=look == 0)
@@ -184,10 +185,14 @@ class Looker:
             yield from self._look(compared, self._enlarged)
 
     def _look(self, view: Bytes, scale: float) -> Iterator[tuple[float, Line]]:
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
-        for line in self._detector.lines(view, scale, self._known):
+        for line in self._detector.lines(view, scale, self._seen):
             yield scale, line
+        if self._seen.pixels > WORK_AT_MOST:
+            raise _too_many()
+
+
+def _too_many() -> Refusal:
+    return Refusal("too-many-pixels", "There are more pixels than can be looked through for text.")
 
 
 def samples_of(frames: int) -> list[int]:

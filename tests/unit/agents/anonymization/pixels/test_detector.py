@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from agents.anonymization.pixels.cleaning import clean_pixels
-from agents.anonymization.pixels.detector import TILE, load_detector, tiles
+from agents.anonymization.pixels.detector import TILE, Seen, load_detector, tiles
 from agents.anonymization.pixels.model import MODEL_SHA256
 from agents.anonymization.policy.ready import BASIC
 from streams.errors import Misconfigured
@@ -92,16 +92,19 @@ def test_text_that_only_a_narrow_window_shows_goes():
 def test_the_same_lines_are_found_by_threads():
     view = np.repeat((drawn().greys[0] * 255).astype(np.uint8)[..., None], 3, axis=2)
     detector = load_detector()
-    expected = detector.lines(view, 2.0, {})
+    expected = detector.lines(view, 2.0, Seen())
     assert expected
     with ThreadPoolExecutor(4) as pool:
-        assert all(found == expected for found in pool.map(lambda _: detector.lines(view, 2.0, {}), range(8)))
+        assert all(
+            found == expected for found in pool.map(lambda _: detector.lines(view, 2.0, Seen()), range(8))
+        )
 
 
 def test_what_was_seen_is_not_looked_at_again(monkeypatch):
-    detector, seen = load_detector(), {}
+    detector, seen = load_detector(), Seen()
     view = np.repeat((drawn().greys[0] * 255).astype(np.uint8)[..., None], 3, axis=2)
     once = detector.lines(view, 1.0, seen)
+    assert 0 < seen.pixels <= view.shape[0] * view.shape[1]
     monkeypatch.setattr(detector, "_likely", None)
     assert detector.lines(view, 1.0, seen) == once
     assert detector.lines(np.full((600, 600, 3), 7, np.uint8), 1.0, seen) == []

@@ -53,9 +53,10 @@ def test_single_bits_of_several_frames():
     is_gone(source, clean_pixels(source, BASIC), drawing.letters)
 
 
-def test_more_than_can_be_looked_through_stays_in(monkeypatch):
+@pytest.mark.parametrize("bound", ["WORK_AT_MOST", "ASKED_AT_MOST"])
+def test_more_than_can_be_looked_through_stays_in(monkeypatch, bound):
     source = stored_as(drawn(frames=3), GREY)
-    monkeypatch.setattr(looking, "WORK_AT_MOST", 1000)
+    monkeypatch.setattr(looking, bound, 1000)
     with pytest.raises(Refusal) as refused:
         clean_pixels(source, BASIC)
     assert refused.value.reason == "too-many-pixels"
