@@ -17,13 +17,14 @@ from types import ModuleType
 
 import structlog
 
-from tests.bench import bench_bus, bench_ingest, bench_live, bench_store, bench_text, machine
+from tests.bench import bench_anonymize, bench_bus, bench_ingest, bench_live, bench_store, bench_text, machine
 from tests.engines.run import TestRun
 
-# In this order engines run only beside what uses them: `ingest` and `text` use none, `live` ends its own, the
+# In this order engines run only beside what uses them: the first three use none, `live` ends its own, and the
 # rest share a pair.
 BENCHES: dict[str, ModuleType] = {
     "ingest": bench_ingest,
+    "anonymize": bench_anonymize,
     "text": bench_text,
     "live": bench_live,
     "bus": bench_bus,
@@ -31,6 +32,7 @@ BENCHES: dict[str, ModuleType] = {
 }
 SMALL: dict[str, dict[str, int]] = {
     "ingest": {"rounds": 1, "images": 8},
+    "anonymize": {"rounds": 1, "files": 8, "few": 2},
     "text": {"rounds": 1, "values": 40},
     "live": {"studies": 1},
     "bus": {"rounds": 1, "messages": 200},
