@@ -24,7 +24,8 @@ from pydicom.uid import AllTransferSyntaxes
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.standard.codes import PolicyOption
-from agents.anonymization.surplus.removing import letters
+from agents.anonymization.surplus.letters import letters
+from agents.anonymization.surplus.spans import broken
 
 _ROOT = "1.2.840.10008.5.1.4.1.1."
 
@@ -199,7 +200,10 @@ def check_pixels(
         When there is more than an image.
     """
     if encapsulated:
-        if any(map(names, letters(pixels))):
+        words = letters(pixels)
+        if words is None:
+            raise broken()
+        if any(map(names, words)):
             raise Refusal("pixel-comment", "Letters inside the compressed pixels name the patient.")
     elif pixels and (expected is None or any(pixels[expected:])):
         raise Refusal("excess-pixels", "There is more in the pixel data than the image it describes.")

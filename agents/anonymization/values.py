@@ -22,6 +22,8 @@ from agents.anonymization.kinds import (
 )
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.policy.rules import ENCAPSULATED_DOCUMENT, TEXTS, Action, Decision, Rules
+from agents.anonymization.surplus.letters import letters
+from agents.anonymization.text.patterns import names_object
 from gateway.elements import PIXEL_DATA
 from gateway.identity import ProjectKey, pseudonymous_uid
 from gateway.modalities import modality_of
@@ -29,8 +31,8 @@ from gateway.modalities import modality_of
 _LONG_TEXTS = frozenset(("LT", "ST", "UT", "UC"))
 WORDED = frozenset(("LO", "SH", "CS", "LT", "ST", "UT", "UC", "PN", "AE", "UR"))
 """Representations in which somebody can be named."""
-UNSEEN = 64 * 1024
-"""Bytes of a value that is no text that are looked through for names; longer ones are images and curves."""
+_WHOLE = 64 * 1024
+"""Bytes of a value that is no text that are looked through as a whole; longer ones are images and curves."""
 
 
 _MOST_UIDS = 65_536
@@ -102,6 +104,7 @@ class Values:
         self._patient = (rules.policy.pseudonyms.prefix + patient).encode()
         self._known = known
         self._cleaner = cleaner
+        self._uids_stay = "retain_uids" in rules.policy.options
         self._days = shift_days
         self._charset = charset.rstrip(b"\0 ")
         self._uids: dict[bytes, bytes] = {}
@@ -186,12 +189,18 @@ class Values:
                 raise Refusal("bad-value", "A value is not of the kind that its attribute has.")
             return None
         if vr in WORDED:
-            return self._unnamed(decision, tag, vr, kept) if self._known.occur_in(kept) else kept
+            return self._unnamed(decision, tag, vr, kept) if self._names(kept) else kept
         if vr in SIZES or vr in _BYTES:
             return self._without_names(decision, tag, vr, kept)
         if vr in ("DS", "IS") and self._is_known_number(kept):
             return None if decision.otherwise else b""
         return kept
+
+    def _names(self, value: bytes) -> bool:
+        """Tell whether a text names somebody, or an object that has another name now."""
+        if b"." in value and not self._uids_stay and names_object(value.decode("latin-1")):
+            return True
+        return self._known.occur_in(value)
 
     def _is_known_number(self, value: bytes) -> bool:
         """Tell whether a whole number is an id, or a date, that the object is known by."""
@@ -203,18 +212,26 @@ class Values:
             raise Refusal("named-code", "A code that readers act on repeats a name of the patient.")
         if vr == "CS":
             codes = value.split(b"\\")
-            return b"\\".join(DUMMY if self._known.occur_in(code) else code for code in codes)
+            return b"\\".join(DUMMY if self._names(code) else code for code in codes)
         made = self._cleaned(vr, value) if vr in _LONG_TEXTS else None
         return dummy_value(vr) if made is None and decision.otherwise is None else made
 
     def _without_names(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
         """Give a value that is no text, if no text hides in it."""
-        if tag == PIXEL_DATA or len(value) > UNSEEN or len(value) <= SIZES.get(vr, 0):
+        if tag == PIXEL_DATA or len(value) <= SIZES.get(vr, 0):
             return value
         # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
-        if not self._known.occur_in(value) and not self._known.occur_in(value.replace(b"\0", b"")):
+        seen = value, value.replace(b"\0", b""), _swapped(value)
+        if not any(map(self._occur_in_bytes, seen)):
             return value
         return dummy_value(vr) if decision.otherwise is None else None
+
+    def _occur_in_bytes(self, value: bytes) -> bool:
+        """Tell whether any of it stands in bytes; of many, in what looks like words or numbers in them."""
+        if len(value) <= _WHOLE:
+            return self._known.occur_in(value)
+        words = letters(value)
+        return words is None or any(map(self._known.occur_in, words))
 
     def _pseudonym(self, value: bytes) -> bytes:
         """Pseudonyms repeat a lot inside one multi-frame object, so they are remembered for its length."""
@@ -223,3 +240,10 @@ class Values:
             made = pseudonymous_uid(self._key, value.decode("latin-1")).encode()
             self._uids[value] = made
         return made
+
+
+def _swapped(value: bytes) -> bytes:
+    """Give a value with the bytes of each word in the other order."""
+    made = bytearray(value[: len(value) & ~1])
+    made[::2], made[1::2] = made[1::2], made[::2]
+    return bytes(made)

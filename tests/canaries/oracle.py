@@ -44,10 +44,17 @@ SPEAKING = frozenset(
         ),
         *("HangingProtocolCreator", "HangingProtocolUserGroupName", "ContactDisplayName", "OwnerID"),
         *("BreedRegistrationNumber", "BoardingPassID", "ComponentWelderIDs", "NTPSourceAddress"),
-        *("DoseComment", "FrameOfReferenceTransformationComment", "SubstanceAdministrationNotes"),
     )
 )
 """Attributes outside the table, of value representations that usually name nobody, that do identify."""
+TYPED = frozenset(
+    tag_for_keyword(keyword)
+    for keyword in (
+        *("DoseComment", "FrameOfReferenceTransformationComment", "SubstanceAdministrationNotes"),
+        *("AcquisitionProtocolName", "ContentDescription", "CompletionFlagDescription"),
+    )
+)
+"""And those in which somebody types."""
 
 
 CONTENT = {
@@ -135,7 +142,7 @@ class Allowed(NamedTuple):
         return Fate.KEPT if "K" in on.values() else Fate.GONE
 
     def _of_unlisted(self, tag: int, vr: str) -> Fate:
-        if tag in SPEAKING:
+        if tag in SPEAKING or (tag in TYPED and "clean_descriptors" not in self.options):
             return Fate.GONE
         if vr in ("DA", "TM", "DT") and "retain_longitudinal_modified_dates" in self.options:
             return Fate.MOVED if vr != "TM" else Fate.KEPT

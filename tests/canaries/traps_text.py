@@ -8,7 +8,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from tests.canaries.oracle import SPEAKING
+from tests.canaries.oracle import SPEAKING, TYPED
 from tests.canaries.traps import Setting, Trap, say, setting, trap
 
 SPELLINGS = {
@@ -118,11 +118,12 @@ def birth_number() -> Trap:
 def speaking() -> Trap:
     made = setting()
     words = {}
-    for tag in sorted(SPEAKING):
+    for tag in sorted(SPEAKING | TYPED):
         words[f"{tag:08x}"] = made.words.word()
         vr = pydicom.datadict.dictionary_VR(tag)
         made.data.add_new(tag, vr, words[f"{tag:08x}"])
-    return made.trap(**words)
+    keepers = {f"{tag:08x}": "clean_descriptors" for tag in TYPED}
+    return made.trap(**words)._replace(keepers=keepers)
 
 
 @trap("text: names that are known only inside of sequences")

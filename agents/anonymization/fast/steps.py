@@ -15,7 +15,7 @@ NAMED_DROP, NAMED_MAKE, PIXELS, BULK, SAFE, END, SURPRISE, CREATOR, PRIVATE = ra
 - CHARSET, OVERLAY: nothing comes out, but its value is looked at
 - NAMED_DROP, NAMED_MAKE: as DROP and MAKE, and it names somebody
 - PIXELS: it comes out as it is, wherever it lies
-- BULK: as MAKE, but when it is long it comes out as it is, wherever it lies
+- BULK: as MAKE, but nobody asks for its value
 - SAFE: as MAKE, of a private element
 - END: of an item
 - SURPRISE: the object is for the careful way

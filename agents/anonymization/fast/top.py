@@ -37,7 +37,6 @@ from agents.anonymization.method import IDENTITY_REMOVED, LONGITUDINAL
 from agents.anonymization.policy.private import creator_of
 from agents.anonymization.policy.rules import PATIENT_ID, PATIENT_NAME
 from agents.anonymization.text.naming import Naming
-from agents.anonymization.values import UNSEEN
 from gateway.elements import UNDEFINED
 from gateway.part10 import Bounds
 from streams.copying import Span
@@ -244,7 +243,7 @@ class Top:
         if not undefined and self._base + stop > self._source.size:
             raise Surprise
         outside = stop > len(self._data)
-        if kind == PIXELS or (kind == BULK and outside and UNSEEN < length < UNDEFINED):
+        if kind == PIXELS:
             return self._span(entry, position, length)
         if kind == UNKNOWN or (kind == SEQUENCE and (undefined or not outside)):
             return self._sequence(entry, start, stop, length)

@@ -19,7 +19,7 @@ from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.standard.codes import PolicyOption
 from agents.anonymization.standard.table import Code, Option, Rule, load_table
 from agents.anonymization.standard.types import Type, load_types
-from agents.anonymization.standard.unlisted import load_unlisted
+from agents.anonymization.standard.unlisted import load_identifiers, load_unlisted
 
 __all__ = [
     "DATES",
@@ -227,7 +227,7 @@ class Rules:
 
     def _unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
         plain = self._plainly_unlisted(tag, vr, parent)
-        if plain.action is Action.KEEP:
+        if plain.action is Action.KEEP or tag in load_identifiers():
             return plain
         for option, action, fits in (
             ("retain_uids", Action.KEEP, vr == "UI"),

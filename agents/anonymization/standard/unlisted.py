@@ -37,7 +37,13 @@ _TYPED = (
 @functools.cache
 def load_unlisted() -> frozenset[int]:
     """Give their tags."""
-    return frozenset(_tag(keyword) for keyword in (*_IDENTIFIERS, *_TYPED))
+    return load_identifiers() | frozenset(map(_tag, _TYPED))
+
+
+@functools.cache
+def load_identifiers() -> frozenset[int]:
+    """Give the tags of those that are no texts, of which nothing would be left when they are cleaned."""
+    return frozenset(map(_tag, _IDENTIFIERS))
 
 
 def _tag(keyword: str) -> int:

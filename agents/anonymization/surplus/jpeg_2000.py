@@ -14,7 +14,10 @@ _OF_THE_IMAGE = frozenset((*range(0x50, 0x54), 0x55, *range(0x57, 0x5A), *range(
 """Size, capabilities, coding, lengths, quantization, regions, progression, packed headers, registration."""
 _MARKER = re.compile(rb"\xff[\x90-\xff]")
 """Ends coded data, in which 0xFF is followed by less."""
-ENCODER = re.compile(rb"\x00\x01(?:Created by (?:GDCM/)?OpenJPEG version|Kakadu-v?) ?[0-9][0-9.]{0,9}\x00?")
+ENCODER = re.compile(
+    rb"\x00\x01(?:Created by (?:GDCM/)?OpenJPEG version |Kakadu-v?|Creator: JasPer Version )"
+    rb"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\x00?"
+)
 """Comments of encoders, which stand in nearly every image and tell their version alone."""
 
 

@@ -21,8 +21,6 @@ from agents.anonymization.surplus.spans import Span, broken
 OFFSETS, LENGTHS, TOTAL = 0x7FE00001, 0x7FE00002, 0x7FE00003
 """Extended Offset Table, its lengths, Encapsulated Pixel Data Value Total Length."""
 _RUN_LENGTHS = "1.2.840.10008.1.2.5"
-# A name of fewer letters occurs by chance.
-_LETTERS = re.compile(rb"[A-Za-z](?:[\^ ,.=-]?[A-Za-z]){5,63}|[0-9]{6,16}")
 _EMPTY = re.compile(rb"[\x00\x80]*|.", re.DOTALL)
 """Padding; of a single byte any."""
 
@@ -70,23 +68,6 @@ def check_tables(
             raise broken()
     if total and total not in {_numbers([sum(fragments.lengths) - padded]) for padded in (0, 1)}:
         raise broken()
-
-
-def letters(pixels: memoryview) -> set[bytes]:
-    """Give what looks like words or numbers in compressed pixels, where some are by chance.
-
-    Raises
-    ------
-    agents.anonymization.outcome.Refusal
-        When there are more than that.
-    """
-    found: set[bytes] = set()
-    at_most = 1024 + len(pixels) // 512
-    for match in _LETTERS.finditer(pixels):
-        found.add(match[0])
-        if len(found) > at_most:
-            raise broken()
-    return found
 
 
 def _numbers(values: list[int]) -> bytes:

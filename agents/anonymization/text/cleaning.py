@@ -8,13 +8,12 @@ is neither, say that of a relative in the middle of a sentence, stays: no rule f
 from __future__ import annotations
 
 import functools
-import html
 import re
-import urllib.parse
 from collections.abc import Iterator
 
 from agents.anonymization.text.charset import charset_of
 from agents.anonymization.text.dates import Written, dates_in, shifted
+from agents.anonymization.text.encoded import escapes_read, readings
 from agents.anonymization.text.finding import Span
 from agents.anonymization.text.folding import plain, visible
 from agents.anonymization.text.known import KnownValues
@@ -37,7 +36,6 @@ _PATH = re.compile(r"(?<![^\W_])[A-Za-z]:\\(?=[^\\])|(?:^|\s)\\\\\w")
 _LEFT = re.compile(r"[\s,;:^_/|+&-]*")
 _AROUND = re.compile(r"^[\s,;:^_/|+&]+|[\s,;:^_/|+&-]+$")
 _SPACES = re.compile(r"[ \t]{2,}")
-_ENCODED = re.compile(r"&#?\w{1,10};|%[0-9A-Fa-f]{2}")
 _STAYS = "\x01"
 _REMEMBERED = 1024
 _SHORT_VALUE = 1024
@@ -151,11 +149,11 @@ class Cleaner:
         return shifted(written, self._shift) if self._shift else text[written.start : written.end]
 
     def _hides(self, shown: str) -> bool:
-        """Tell whether more is found once entities and percent codes are read."""
-        if not _ENCODED.search(shown):
-            return False
-        read = html.unescape(urllib.parse.unquote(shown))
-        return read != shown and any(instead is None for _, instead in self._found(visible(read)))
+        """Tell whether more is found once it is decoded."""
+        read = [text for text in escapes_read(shown) if text != shown]
+        return any(instead is None for text in read for _, instead in self._found(visible(text))) or any(
+            True for text in readings(shown) for _ in self.known_in(text)
+        )
 
 
 @functools.lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -44,6 +45,7 @@ class Finder:
         self.days = frozenset(keys.dates)
         self._alone = frozenset(keys.alone)
         self._unspaced = tuple(sorted(keys.unspaced))
+        self._embedded = tuple(sorted(keys.embedded))
         inside = tuple(sorted(keys.inside))
         self._in_texts = _Wanted(frozenset(keys.joined), inside)
         self._in_codes = _Wanted(
@@ -55,7 +57,7 @@ class Finder:
         self._starts = frozenset(key[:length] for key in bare for length in range(_START + 1))
         self._first = frozenset(key[:_START] for key in bare | {_without_e(key) for key in keys.alone})
         self._shortest = frozenset(key for key in self._first if len(key) < _START)
-        self._bare_inside = tuple(_without_e(name) for name in self._in_codes.inside)
+        self._bare_inside = tuple(_without_e(name) for name in (*self._in_codes.inside, *self._embedded))
         self._is_ascii = all(key.isascii() for key in keys.joined | keys.alone | keys.unspaced)
 
     def spans(self, text: str) -> Iterator[Span]:
@@ -110,6 +112,23 @@ class Finder:
             yield from self._windows(parts, at, wanted.joined)
         if self._alone:
             yield from self._words(parts)
+        if self._embedded:
+            yield from self._ids(parts)
+
+    def _ids(self, parts: list[Piece]) -> Iterator[Span]:
+        """Yield the pieces in which ids stand among other letters and digits."""
+        whole = "".join(part.key for part in parts)
+        for name in self._embedded:
+            at = whole.find(name)
+            while at >= 0:
+                ends = itertools.accumulate(len(part.key) for part in parts)
+                touched = [
+                    part
+                    for part, end in zip(parts, ends, strict=True)
+                    if end > at and end - len(part.key) < at + len(name)
+                ]
+                yield touched[0].start, touched[-1].end
+                at = whole.find(name, at + len(name))
 
     def _windows(self, parts: list[Piece], at: int, joined: frozenset[str]) -> Iterator[Span]:
         """Yield runs of pieces from one on that are, written together, a key."""

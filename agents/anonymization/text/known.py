@@ -9,6 +9,7 @@ Compiled once for what a series has in common and remembered, so that an object 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -16,6 +17,7 @@ from datetime import date
 
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.text.charset import charset_of
+from agents.anonymization.text.encoded import readings
 from agents.anonymization.text.finding import Finder, Span
 from agents.anonymization.text.naming import CHARACTER_SET, Kind, Naming, kind_of
 from agents.anonymization.text.spelling import Keys
@@ -111,7 +113,7 @@ class KnownValues:
         """
         answer = self._answers.get(value)
         if answer is None:
-            answer = self._finder.occurs(_text(value, self._charset))
+            answer = any(map(self._finder.occurs, _said(value, self._charset)))
             if len(value) <= _SHORT_VALUE:
                 if len(self._answers) >= _REMEMBERED:
                     self._answers.clear()
@@ -130,6 +132,16 @@ def _text(value: bytes, charset: bytes) -> str:
     """Give a value's text; of one that can't be read, what its bytes look like."""
     text = charset_of(charset).decode(value)
     return value.decode("latin-1") if text is None else text
+
+
+def _said(value: bytes, charset: bytes) -> Iterator[str]:
+    """Give a value's text: as it is, in UTF-8, which is often not declared, and decoded."""
+    text = _text(value, charset)
+    yield text
+    if not value.isascii():
+        with contextlib.suppress(UnicodeDecodeError):
+            yield value.decode("utf-8")
+    yield from readings(text)
 
 
 @functools.lru_cache(maxsize=64)

@@ -152,6 +152,11 @@ def patterned(text: str) -> Iterator[tuple[int, int]]:
         yield from _name_before(text, match)
 
 
+def names_object(text: str) -> bool:
+    """Tell whether a UID stands in a text that isn't one of the standard's."""
+    return any(_is_foreign(match[0]) for match in _UID.finditer(text))
+
+
 def _numbers(text: str) -> Iterator[tuple[int, int]]:
     for pattern in (*_NUMERIC, *_POSTAL):
         for match in pattern.finditer(text):

@@ -20,6 +20,10 @@ _INSIDE = 5
 _LONG_NUMBER = 6
 """Numbers of so many digits are found however they are grouped."""
 _SHORT_NUMBER = 4
+_SHORT_ID = 3
+"""Digits of the shortest id that is looked for."""
+_EMBEDDED, _EMBEDDED_NUMBER = 6, 7
+"""Characters of an id, and digits of one that is a number, that are found whatever stands around them."""
 _TELEPHONE = 6
 _LOCAL = 7
 """Last digits of a telephone number that are looked for without what stands before them."""
@@ -68,18 +72,21 @@ class Keys:
         Whole words: nothing but separators around them.
     inside
         Parts of longer words.
+    embedded
+        Ids that are found among any letters and digits.
     unspaced
         Parts of texts in scripts without spaces.
     dates, births
         Days; of `dates`, those on which somebody was born.
     """
 
-    __slots__ = ("alone", "births", "dates", "inside", "joined", "unspaced")
+    __slots__ = ("alone", "births", "dates", "embedded", "inside", "joined", "unspaced")
 
     def __init__(self) -> None:
         self.joined: set[str] = set()
         self.alone: set[str] = set()
         self.inside: set[str] = set()
+        self.embedded: set[str] = set()
         self.unspaced: set[str] = set()
         self.dates: set[date] = set()
         self.births: set[date] = set()
@@ -105,8 +112,9 @@ class Keys:
         digits = any(part.digits for part in parts)
         if not digits and (not words or compact in _COMMON):
             return
+        self._within(compact)
         if compact.isdecimal():
-            self._number(compact)
+            self._number(compact, _SHORT_ID if words else _SHORT_NUMBER)
         elif len(compact) > SHORT:
             self._joined(compact)
             self._joined("".join(part.key.lstrip("0") if part.digits else part.key for part in parts))
@@ -246,12 +254,19 @@ class Keys:
     def _unspaced(self, key: str) -> None:
         (self.unspaced if len(key) > 1 else self.alone).add(key)
 
-    def _number(self, digits: str) -> None:
+    def _within(self, identifier: str) -> None:
+        """Add an id that is long enough to be told from what it stands in."""
+        significant = identifier.lstrip("0")
+        least = _EMBEDDED_NUMBER if significant.isdecimal() else _EMBEDDED
+        if len(significant) >= least and sum(map(str.isdecimal, significant)) >= _SHORT_NUMBER:
+            self.embedded.add(significant)
+
+    def _number(self, digits: str, shortest: int = _SHORT_NUMBER) -> None:
         significant = digits.lstrip("0")
         if len(significant) >= _LONG_NUMBER:
             self._joined(digits)
         else:
-            self.alone.update(form for form in (digits, significant) if len(form) >= _SHORT_NUMBER)
+            self.alone.update(form for form in (digits, significant) if len(form) >= shortest)
 
     def _joined(self, key: str) -> None:
         # a window that begins with a number is compared without its leading zeros

@@ -106,7 +106,7 @@ def ct() -> Callable[..., Dataset]:
                 if value is not None:
                     setattr(data, name, value)
         if "PixelData" not in data:
-            data.add_new(0x7FE00010, "OW", bytes(range(32)))
+            data.add_new(0x7FE00010, "OW", bytes(range(16)) * 2)
         return data
 
     return make

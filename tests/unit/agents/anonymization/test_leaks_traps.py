@@ -10,18 +10,15 @@ import pytest
 from agents.anonymization.anonymize import anonymize
 from tests.canaries.all_traps import TRAPS
 from tests.canaries.checks import EVERYTHING, KEY, RESEARCH, nothing_gets_through, policy_with
-from tests.canaries.waiting import ALL_WAITING, WAITING_WHEN_CLEANED
-
-REQUIRED = [name for name in TRAPS if name not in ALL_WAITING]
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("name", TRAPS)
 def test_nothing_gets_through(name):
     nothing_gets_through(name)
 
 
 @pytest.mark.parametrize("options", [RESEARCH, EVERYTHING], ids=["research", "everything"])
-@pytest.mark.parametrize("name", [name for name in REQUIRED if name not in WAITING_WHEN_CLEANED])
+@pytest.mark.parametrize("name", TRAPS)
 def test_nothing_gets_through_when_text_is_kept(name, options):
     nothing_gets_through(name, *options)
 
@@ -38,8 +35,3 @@ def test_nothing_is_logged_or_warned(caplog):
             anonymize(trap.content, key=KEY, policy=policy_with(*RESEARCH))
             said = caplog.text + "".join(str(warning.message) for warning in warned)
             assert trap.finder().find(said.encode()) == [], name
-
-
-def test_only_traps_wait():
-    assert TRAPS.keys() >= ALL_WAITING
-    assert TRAPS.keys() >= WAITING_WHEN_CLEANED

@@ -12,7 +12,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
-from agents.anonymization.surplus import jpeg
+from agents.anonymization.surplus import jpeg, jpeg_2000
 from agents.anonymization.surplus.bits import without_unused
 from agents.anonymization.surplus.image import Image
 from agents.anonymization.surplus.removing import image_alone
@@ -150,6 +150,23 @@ def test_application_data_that_decoders_act_on_stays_and_none_like_it(kept):
     for content, stays in ((kept, True), (kept + b"MUSTER", False), (b"X" + kept[1:], False)):
         image = jpeg.START + segment(content) + b"\xff\xd9"
         assert [image[begin:end] for begin, end in jpeg.beside(image)] == ([b""] if stays else [content, b""])
+
+
+@pytest.mark.parametrize(
+    ("comment", "stays"),
+    [
+        (b"Kakadu-v7.3.3", True),
+        (b"Created by GDCM/OpenJPEG version 2.0", True),
+        (b"Creator: JasPer Version 1.701.0", True),
+        (b"Kakadu-v7.3.3 Mustermann", False),
+        (b"Kakadu-12345678", False),
+    ],
+)
+def test_of_comments_the_versions_of_encoders_stay(comment, stays):
+    said = b"\xff\x64" + struct.pack(">HH", len(comment) + 4, 1) + comment
+    image = jpeg_2000.START + b"\0\4xx" + said + b"\xff\x90\0\x0a\0\0\0\0\0\0\0\1\xff\x93data\xff\xd9"
+    left = [image[begin:end] for begin, end in jpeg_2000.beside(image)]
+    assert left == ([b""] if stays else [comment, b""])
 
 
 def test_comments_of_encoders_stay():

@@ -243,9 +243,21 @@ def test_a_value_of_too_many_uids_keeps_the_object_in(values):
         made(values, Action.UID, "UI", b"\\".join([b"1.2"] * 70_000))
 
 
-def test_long_bytes_and_pixels_are_not_read_as_text(values):
-    long = b"Mustermann " + bytes(1 << 17)
-    assert made(values, Action.KEEP, "OB", long) == long
+@pytest.mark.parametrize("name", [b"Mustermann", b"M\0u\0s\0t\0e\0r\0m\0a\0n\0n\0", b"uMtsreamnn"])
+def test_names_are_found_in_bytes_of_any_number(values, name):
+    for around in (b"", b"\0\1" * 20, bytes(1 << 17)):
+        assert made(values, Action.KEEP, "OB", around + name + around) == bytes(2)
+    other = bytes(1 << 17) + b"Mastermind" + bytes(1 << 17)
+    assert made(values, Action.KEEP, "OB", other) == other
+
+
+def test_bytes_that_are_all_text_go_when_there_are_too_many_to_look_at(values):
+    assert made(values, Action.KEEP, "OB", b"".join(b"%07d " % number for number in range(140_000))) == bytes(
+        2
+    )
+
+
+def test_pixels_are_not_read_as_text(values):
     assert made(values, Action.KEEP, "OW", b"Mustermann", tag=0x7FE00010) == b"Mustermann"
 
 

@@ -12,12 +12,10 @@ from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from tests.canaries.checks import (
     CLEAN,
-    EVERYTHING,
     KEY,
     RESEARCH,
     anonymized,
     judged,
-    nothing_gets_through,
     policy_with,
 )
 from tests.canaries.drawn import legible
@@ -27,19 +25,7 @@ from tests.canaries.person import make_person
 from tests.canaries.planting import words_of
 from tests.canaries.real import about, files, head
 from tests.canaries.table_objects import about_class, full_file
-from tests.canaries.waiting import ALL_WAITING, WAITING_WHEN_CLEANED
 from tests.canaries.words import Words
-
-
-@pytest.mark.parametrize("name", sorted(ALL_WAITING))
-def test_nothing_gets_through(name):
-    nothing_gets_through(name)
-
-
-@pytest.mark.parametrize("options", [RESEARCH, EVERYTHING], ids=["research", "everything"])
-@pytest.mark.parametrize("name", sorted({*ALL_WAITING, *WAITING_WHEN_CLEANED}))
-def test_nothing_gets_through_when_text_is_kept(name, options):
-    nothing_gets_through(name, *options)
 
 
 @pytest.mark.parametrize("kind", ["us", "us frames", "sc", "cr", "sr", "pdf", "cda", "ecg", "pr"])

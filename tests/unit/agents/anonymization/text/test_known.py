@@ -161,6 +161,7 @@ def test_a_name_that_is_an_ordinary_word_is_none_in_a_code():
         ("12345", "12345"),
         ("98279", "0098279"),
         ("0010", "0010"),
+        ("123", "123"),
         ("A12", "A12"),
         ("A12-7", "A127"),
         ("4MR1", "4MR1"),
@@ -181,7 +182,7 @@ def test_ids_are_found(identifier, text):
     [
         ("1", "1 of 1"),
         ("12", "12 mm"),
-        ("123", "123"),
+        ("123", "1234"),
         ("12345", "123 45"),
         ("12345", "512345"),
         ("12345", "1234"),
@@ -194,6 +195,20 @@ def test_ids_are_found(identifier, text):
 def test_other_numbers_are_not(identifier, text):
     assert found(known(id=identifier), text) is None
     assert not known(id=identifier).occur_in(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("identifier", "text"),
+    [
+        ("PX12345678", "0PX123456787"),
+        ("PX12345678", "aPX 12345678b"),
+        ("1234567", "9-12345678"),
+        ("7A1234", "ct7a1234x"),
+    ],
+)
+def test_long_ids_are_found_whatever_stands_around_them(identifier, text):
+    assert known(id=identifier).occur_in(text.encode())
+    assert found(known(id=identifier), text) is not None
 
 
 def test_an_id_of_an_examination_counts_with_a_digit_only():
