@@ -100,6 +100,15 @@ class Piece(NamedTuple):
     reserved: Reserved | None
 
 
+class _Still(NamedTuple):
+    """An element that stood still, and where what came of it begins: tokens, numbers, namings."""
+
+    piece: Piece
+    token: int
+    number: int
+    naming: int
+
+
 class Runs:
     """The runs of one table.
 
@@ -126,7 +135,7 @@ class Runs:
         if self._passed % _SELDOM:
             return
         self._settled = True
-        together: list[Run] = []
+        together: list[Run | _Still] = []
         token = number = naming = 0
         for piece in pieces:
             if isinstance(piece, Run):
@@ -136,18 +145,12 @@ class Runs:
                 naming += len(piece.named)
                 continue
             if self._stands(piece):
-                own = Came(
-                    came.tokens[token : piece.tokens],
-                    came.numbers[number : piece.numbers],
-                    came.named[naming : piece.named],
-                    came.values,
-                )
-                together.append(_run_of(piece, own))
+                together.append(_Still(piece, token, number, naming))
             else:
-                self._join(together)
+                self._join(together, came)
                 together = []
             token, number, naming = piece.tokens, piece.numbers, piece.named
-        self._join(together)
+        self._join(together, came)
 
     def _stands(self, piece: Piece) -> bool:
         """Tell whether an element has stood still for some objects."""
@@ -163,60 +166,93 @@ class Runs:
         self._watched[key] = raw, times
         return times >= _STILL
 
-    def _join(self, together: Sequence[Run]) -> None:
+    def _join(self, together: Sequence[Run | _Still], came: Came) -> None:
         """Make runs of what stands together."""
         start = size = 0
-        for place, run in enumerate(together):
-            if size + len(run.raw) > _RUN_AT_MOST:
-                self._cut(together[start:place])
+        for place, one in enumerate(together):
+            length = len(one.raw) if isinstance(one, Run) else one.piece.stop - one.piece.start
+            if size + length > _RUN_AT_MOST:
+                self._cut(together[start:place], came)
                 start, size = place, 0
-            size += len(run.raw)
-        self._cut(together[start:])
+            size += length
+        self._cut(together[start:], came)
 
-    def _cut(self, together: Sequence[Run]) -> None:
+    def _cut(self, together: Sequence[Run | _Still], came: Came) -> None:
         """Make a run, and runs of their own of a private group that begins before it or ends behind it."""
+        whole = [_is_public(one, came) for one in together]
+        if all(whole):
+            self._put(together, came)
+            return
         begin, end, gives = 0, len(together), set[int]()
-        for place, run in enumerate(together):
-            gives |= {tag for tag, _ in run.gives}
-            if not run.whole and any(
-                isinstance(one, Safe) and one.creator not in gives for one in run.tokens
+        for place, one in enumerate(together):
+            gives |= {tag for tag, _ in _gives(one)}
+            if not whole[place] and any(
+                isinstance(token, Safe) and token.creator not in gives for token in _tokens(one, came)
             ):
                 begin = place + 1
-        while end > begin and together[end - 1].last >> 16 == together[-1].last >> 16:
+        while end > begin and _last(together[end - 1]) >> 16 == _last(together[-1]) >> 16:
             end -= 1
-        if all(run.whole for run in together[end:]):
+        if all(whole[end:]):
             end = len(together)
         for part in (together[:begin], together[begin:end], together[end:]):
-            self._put(part)
+            self._put(part, came)
 
-    def _put(self, together: Sequence[Run]) -> None:
-        if not together or (len(together) == 1 and together[0] is self.standing.get(together[0].key)):
+    def _put(self, together: Sequence[Run | _Still], came: Came) -> None:
+        if not together or (len(together) == 1 and isinstance(together[0], Run)):
             return
         if len(self.standing) >= _AT_MOST:
             self.standing.clear()
-        for run in together[1:]:
-            self.standing.pop(run.key, None)
-        first, last = together[0], together[-1]
-        needs, gives = dict[int, bytes](), dict[int, bytes]()
-        for run in together:
-            needs |= {tag: value for tag, value in run.needs if tag not in gives}
-            gives |= dict(run.gives)
-        tokens = tuple(token for run in together for token in run.tokens)
-        self.standing[first.key] = Run(
-            key=first.key,
-            raw=b"".join(run.raw for run in together),
-            last=last.last,
-            before=first.before,
-            after=last.after,
-            cost=sum(run.cost for run in together),
-            tokens=tokens,
-            numbers=tuple(number for run in together for number in run.numbers),
-            named=tuple(naming for run in together for naming in run.named),
-            values={tag: value for run in together for tag, value in run.values.items()},
-            needs=tuple(needs.items()),
-            gives=tuple(gives.items()),
-            whole=_is_whole(tokens, gives, last.last),
-        )
+        for one in together:
+            self.standing.pop(_key(one), None)
+        run = _joined(together, came)
+        self.standing[run.key] = run
+
+
+def _joined(together: Sequence[Run | _Still], came: Came) -> Run:
+    raw, tokens, numbers, named = list[bytes](), list[Token | int](), list[int](), list[Naming]()
+    values, needs, gives = dict[int, bytes](), dict[int, bytes](), dict[int, bytes]()
+    cost = 0
+    for one in together:
+        if isinstance(one, Run):
+            raw.append(one.raw)
+            tokens += one.tokens
+            numbers += one.numbers
+            named += one.named
+            values |= one.values
+            cost += one.cost
+            needs |= {tag: value for tag, value in one.needs if tag not in gives}
+            gives |= dict(one.gives)
+            continue
+        piece, tag = one.piece, one.piece.last
+        raw.append(piece.data[piece.start : piece.stop])
+        tokens += _tokens(one, came)
+        numbers += came.numbers[one.number : piece.numbers]
+        named += came.named[one.naming : piece.named]
+        if tag in came.values:
+            values[tag] = came.values[tag]
+        cost += piece.cost
+        if piece.reserved is not None:
+            creator, value = piece.reserved
+            if creator == tag:
+                gives[tag] = value
+            elif creator not in gives:
+                needs[creator] = value
+    first, last = together[0], together[-1]
+    return Run(
+        key=_key(first),
+        raw=b"".join(raw),
+        last=_last(last),
+        before=first.before if isinstance(first, Run) else first.piece.before,
+        after=last.after if isinstance(last, Run) else last.piece.after,
+        cost=cost,
+        tokens=tuple(tokens),
+        numbers=tuple(numbers),
+        named=tuple(named),
+        values=values,
+        needs=tuple(needs.items()),
+        gives=tuple(gives.items()),
+        whole=_is_whole(tokens, gives, _last(last)),
+    )
 
 
 def _is_whole(tokens: Sequence[Token | int], gives: Mapping[int, bytes], last: int) -> bool:
@@ -224,20 +260,33 @@ def _is_whole(tokens: Sequence[Token | int], gives: Mapping[int, bytes], last: i
     return begun and all(token.tag >> 16 < last >> 16 for token in tokens if isinstance(token, Creator))
 
 
-def _run_of(piece: Piece, came: Came) -> Run:
-    tag, reserved = piece.last, piece.reserved
-    return Run(
-        key=piece.key,
-        raw=piece.data[piece.start : piece.stop],
-        last=tag,
-        before=piece.before,
-        after=piece.after,
-        cost=piece.cost,
-        tokens=tuple(token for token in came.tokens if not isinstance(token, Run | Span)),
-        numbers=tuple(came.numbers),
-        named=tuple(came.named),
-        values={tag: came.values[tag]} if tag in came.values else {},
-        needs=(reserved,) if reserved and reserved[0] != tag else (),
-        gives=(reserved,) if reserved and reserved[0] == tag else (),
-        whole=not any(isinstance(token, Creator | Safe) for token in came.tokens),
-    )
+def _is_public(one: Run | _Still, came: Came) -> bool:
+    """Tell whether no private block stays of which a part may lie outside."""
+    if isinstance(one, Run):
+        return one.whole
+    if one.piece.reserved is None:
+        return True
+    return not any(isinstance(token, Creator | Safe) for token in _tokens(one, came))
+
+
+def _key(one: Run | _Still) -> bytes:
+    return one.key if isinstance(one, Run) else one.piece.key
+
+
+def _last(one: Run | _Still) -> int:
+    return one.last if isinstance(one, Run) else one.piece.last
+
+
+def _gives(one: Run | _Still) -> tuple[Reserved, ...]:
+    if isinstance(one, Run):
+        return one.gives
+    reserved = one.piece.reserved
+    return (reserved,) if reserved is not None and reserved[0] == one.piece.last else ()
+
+
+def _tokens(one: Run | _Still, came: Came) -> Sequence[Token | int]:
+    """Give what comes of it: of an element that was read by itself that is no run and no span."""
+    if isinstance(one, Run):
+        return one.tokens
+    own = came.tokens[one.token : one.piece.tokens]
+    return [token for token in own if not isinstance(token, Run | Span)]
