@@ -149,7 +149,7 @@ def write(content: Spliced, target: int, *, digest: bool = False) -> str | None:
         for part in content.parts:
             if isinstance(part, Span):
                 copy_span(source, target, part)
-            else:
+            elif part:
                 _write_all(target, part)
     return None
 

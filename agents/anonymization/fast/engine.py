@@ -98,12 +98,12 @@ class FastPath:
         encoding = encoding_of(syntax)
         if encoding.deflated or not encoding.little:
             raise Surprise
-        tables = self._tables_of(meta.text(_MEDIA_SOP_CLASS))
+        expected = meta.text(_MEDIA_SOP_CLASS)
+        tables = self._tables_of(expected)
         top = _walked(source, first, meta.dataset, tables, encoding)
         identity = identity_from(top.values, syntax)
-        right = self._tables_of(identity.sop_class_uid)
-        if right.rules is not tables.rules:
-            tables = right
+        if identity.sop_class_uid != expected:
+            tables = self._tables_of(identity.sop_class_uid)
             top = _walked(source, first, meta.dataset, tables, encoding)
         self._admit(identity, top)
         owner = Owner.of(identity)

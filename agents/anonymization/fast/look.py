@@ -131,6 +131,7 @@ class Look:
     def __init__(self, places: Places, known: Known) -> None:
         self._places = places
         self._known = known
+        self._top = places.of(None, Within.OBJECT)
         self._seen: dict[tuple[bytes, bytes], _Seen] = {}
 
     def at(self, parts: Sequence[bytes | Span]) -> None:
@@ -161,7 +162,7 @@ class Look:
         """Look at elements; give the last one's tag."""
         span = behind if isinstance(behind, Span) else None
         first, context, own = _tag_of(part), _context(part, creators), _Creators(creators)
-        end = self._elements(part, self._places.of(None, Within.OBJECT), own, last, span)
+        end = self._elements(part, self._top, own, last, span)
         creators.update(own)
         if span is None and len(part) <= _LONGEST and (first == end or not own.asked):
             if len(self._seen) >= _REMEMBERED:

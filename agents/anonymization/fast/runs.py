@@ -22,7 +22,7 @@ from streams.copying import Span
 _STILL = 2
 """Objects on end in which an element must have been what it was in the one before."""
 _SELDOM = 8
-"""One in so many objects is learned from while they are of as many pieces and none of these stands still."""
+"""One in so many objects is learned from while they are of as many pieces and each of these moves."""
 _LONGEST, _RUN_AT_MOST = 1 << 13, 1 << 14
 """Bytes of an element in a run, and of a run."""
 _AT_MOST = 1 << 10
@@ -128,13 +128,18 @@ class Runs:
         """Forget a run: its elements stand there, and are not what they were."""
         self.standing.pop(run.key, None)
 
+    def curious(self) -> bool:
+        """Tell whether the object that is read next is one to learn from."""
+        return not self._settled or self._passed + 1 >= _SELDOM
+
+    def passed(self, pieces: int) -> None:
+        """Take note of an object, of so many pieces, that is not learned from."""
+        self._passed += 1
+        self._settled = self._settled and pieces == self._pieces
+
     def learn(self, pieces: Sequence[Run | Piece], came: Came) -> None:
         """Look what stood still in an object that was read; `pieces`: all of it, in order."""
-        alike, self._pieces = len(pieces) == self._pieces, len(pieces)
-        self._passed = self._passed + 1 if alike and self._settled else 0
-        if self._passed % _SELDOM:
-            return
-        self._settled = True
+        self._pieces, self._passed, self._settled = len(pieces), 0, True
         together: list[Run | _Still] = []
         token = number = naming = 0
         for piece in pieces:

@@ -96,7 +96,9 @@ class Top:
         self._position, self._last, self._put = start, -1, 0
         self._need = WINDOW
         self._creators: dict[int, bytes] = {}
+        self._curious = table.runs.curious()
         self._pieces: list[Run | Piece] = []
+        self._count = 0
 
     def walk(self) -> None:
         """Walk.
@@ -121,7 +123,10 @@ class Top:
             self._window()
         if self._base + self._position > size or self._scanner.left < 0:
             raise Surprise
-        self._table.runs.learn(self._pieces, Came(self.tokens, self.numbers, self.named, self.values))
+        if self._curious:
+            self._table.runs.learn(self._pieces, Came(self.tokens, self.numbers, self.named, self.values))
+        else:
+            self._table.runs.passed(self._count)
         self.tokens.extend(range(self._put, len(BARRIERS)))
 
     def text(self, tag: int) -> str:
@@ -138,11 +143,13 @@ class Top:
         position, last, put = self._position, self._last, self._put
         barrier, left = _BARRIERS[put], self._scanner.left
         private, owner, block = -1, (0, b""), table.block(b"")
+        curious, count = self._curious, self._count
         # What was begun in another window was put in there, too.
         alone, starved = not self._base, False
         try:
             while left > 0:
                 key, length = head(data, position)
+                count += 1
                 run = standing.get(key)
                 if run is not None:
                     first = table[key].tag
@@ -156,7 +163,8 @@ class Top:
                             tokens += run.tokens
                             numbers += run.numbers
                         creators.update(run.gives)
-                        pieces.append(run)
+                        if curious:
+                            pieces.append(run)
                         values.update(run.values)
                         named += run.named
                         left -= run.cost
@@ -208,9 +216,10 @@ class Top:
                     numbers.append(number)
                     if kind == DROP:
                         values[tag] = data[start:stop]
-                known_by = key if alone else b""
-                ends = put, cost, len(tokens), len(numbers), len(named), reserved
-                pieces.append(new_tuple(Piece, (known_by, data, position, stop, tag, before, *ends)))
+                if curious:
+                    known_by = key if alone else b""
+                    ends = put, cost, len(tokens), len(numbers), len(named), reserved
+                    pieces.append(new_tuple(Piece, (known_by, data, position, stop, tag, before, *ends)))
                 alone = True
                 left -= cost
                 last = tag
@@ -220,6 +229,7 @@ class Top:
         except struct.error:
             starved = position < have
         self._position, self._last, self._put, self._scanner.left = position, last, put, left
+        self._count = count
         if starved:
             self._starve()
 
