@@ -52,13 +52,15 @@ def digests(options: Sequence[str]) -> dict[str, list[str]]:
     return {name: [hashlib.sha256(made).hexdigest(), outcome(made, policy)] for name, made in objects()}
 
 
-def digests_elsewhere(options: Sequence[str], environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """Give them as another process has them."""
-    command = [sys.executable, "-m", "tests.canaries.digests", ",".join(options)]
+def digests_elsewhere(
+    sets: Sequence[Sequence[str]], environment: Mapping[str, str]
+) -> list[dict[str, list[str]]]:
+    """Give them as another process has them, for each set of options."""
+    command = [sys.executable, "-m", "tests.canaries.digests", *(",".join(options) for options in sets)]
     settings = {**os.environ, **environment}
     run = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=True)
     return json.loads(run.stdout)
 
 
 if __name__ == "__main__":
-    print(json.dumps(digests([*filter(None, sys.argv[1].split(","))])))
+    print(json.dumps([digests([*filter(None, options.split(","))]) for options in sys.argv[1:]]))

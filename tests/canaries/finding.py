@@ -13,10 +13,11 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from tests.canaries.planting import Canary, dates, forms, spellings, squeezed
+from tests.canaries.planting import SHORTEST, Canary, dates, forms, spellings, squeezed
 from tests.canaries.views import views
 
-GRAM = 8
+PREFIX, GRAM = 3, SHORTEST
+"""Bytes of a value by which a quick look and a closer one know it."""
 _PSEUDONYM = re.compile(rb"2\.25\.[0-9]{39}(?![0-9])|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 """What the key makes: digits as good as random, in which a date occurs by chance."""
 
@@ -44,15 +45,12 @@ class Finder:
             for form in forms(word):
                 self._labels.setdefault(form, set()).add(label)
         self._days = {spelling: label for label, day in days.items() for spelling in spellings(day)}
-        self._grams: dict[int, np.ndarray] = {}
         self._by_gram: dict[bytes, list[bytes]] = {}
-        lengths: dict[int, set[int]] = {}
         for form in self._labels:
-            gram = form[:GRAM]
-            lengths.setdefault(len(gram), set()).add(_number(gram))
-            self._by_gram.setdefault(gram, []).append(form)
-        for length, numbers in lengths.items():
-            self._grams[length] = np.array(sorted(numbers), dtype=np.uint64)
+            self._by_gram.setdefault(form[:GRAM], []).append(form)
+        self._grams = np.array(sorted(map(_number, self._by_gram)), dtype=np.uint64)
+        self._prefixes = np.zeros(1 << 8 * PREFIX, dtype=bool)
+        self._prefixes[self._grams & np.uint64((1 << 8 * PREFIX) - 1)] = True
 
     def find(self, content: bytes) -> list[Leak]:
         """Give what is found, one leak a label."""
@@ -74,17 +72,25 @@ class Finder:
         return _PSEUDONYM.sub(hide, content)
 
     def _occurring(self, text: bytes) -> Iterator[bytes]:
+        if len(text) < GRAM:
+            return
         data = np.frombuffer(text, dtype=np.uint8)
-        for length, wanted in self._grams.items():
-            if len(data) < length:
-                continue
-            numbers = np.zeros(len(data) - length + 1, dtype=np.uint64)
-            for at in range(length):
-                numbers |= data[at : len(data) - length + 1 + at].astype(np.uint64) << np.uint64(8 * at)
-            for position in np.flatnonzero(np.isin(numbers, wanted)):
-                for form in self._by_gram[text[position : position + length]]:
-                    if text.startswith(form, position):
-                        yield form
+        likely = np.flatnonzero(self._prefixes[_numbers(data, PREFIX)[: len(data) - GRAM + 1]])
+        numbers = np.zeros(len(likely), dtype=np.uint64)
+        for at in range(GRAM):
+            numbers |= data[likely + at].astype(np.uint64) << np.uint64(8 * at)
+        for position in likely[np.isin(numbers, self._grams)]:
+            for form in self._by_gram[text[position : position + GRAM]]:
+                if text.startswith(form, position):
+                    yield form
+
+
+def _numbers(data: np.ndarray, length: int) -> np.ndarray:
+    """Give the bytes from each position on as one number."""
+    numbers = np.zeros(len(data) - length + 1, dtype=np.uint32)
+    for at in range(length):
+        numbers |= data[at : len(data) - length + 1 + at].astype(np.uint32) << np.uint32(8 * at)
+    return numbers
 
 
 def _number(gram: bytes) -> int:

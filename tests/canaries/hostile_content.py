@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable
 
 from pydicom.dataset import Dataset
 
-from tests.canaries.spoiling import ITEM, OPEN, deflated, fragments, nested, small, zeros
+from tests.canaries.spoiling import (
+    DEFLATE_END,
+    ITEM,
+    OPEN,
+    PIXELS,
+    deflated,
+    deflated_zeros,
+    fragments,
+    long,
+    nested,
+    small,
+)
 from tests.canaries.writing import written
 
 
@@ -29,8 +39,8 @@ def rle_bomb() -> bytes:
 
 
 BOMBS: dict[str, Callable[[], bytes]] = {
-    "deflate 100 MB": lambda: deflated(zeros(100)),
-    "deflate 500 MB": lambda: deflated(zeros(500)),
+    "deflate 100 MB": lambda: deflated(long(PIXELS, "OW", b"", 100 << 20), 100),
+    "deflate 500 MB": lambda: deflated(long(PIXELS, "OW", b"", 500 << 20), 500),
     "deflated empty elements": lambda: deflated(
         b"".join(struct.pack("<HH2sH", 0x7001 + 2 * (n >> 16), n & 0xFFFF, b"LO", 0) for n in range(200_000))
     ),
@@ -101,8 +111,8 @@ def referring_to_ancestors() -> bytes:
 
 def pdf_bomb() -> bytes:
     """Give a PDF with a page that inflates to 300 MB."""
-    machine = zlib.compressobj(6)
-    page = b"".join(machine.compress(bytes(1 << 20)) for _ in range(300)) + machine.flush()
+    # The sum behind it is that of zeros: the low half stays one, the high one counts them
+    page = b"\x78\x9c" + deflated_zeros(300) + DEFLATE_END + struct.pack(">HH", (300 << 20) % 65521, 1)
     return (
         b"%%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
         b"2 0 obj\n<< /Type /Pages /Kids [3 0 R] /Count 1 >>\nendobj\n"

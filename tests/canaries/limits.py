@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.canaries.checks import KEY, policy_with
-from tests.canaries.spoiling import harmless
+from tests.canaries.checks import KEY, policy_with, told
+from tests.canaries.finding import Finder
+from tests.canaries.spoiling import PERSON, finder_of, harmless
 
 ROOT = Path(__file__).parents[2]
 SECONDS, MEGABYTES = 2.0, 64
@@ -26,11 +27,15 @@ _MOST_SECONDS, _MOST_BYTES = 20, 4 << 30
 
 
 class Cost(NamedTuple):
-    """What came of an object (a reason of quarantine, "out" or how the process died), and at what cost."""
+    """What came of an object (a reason of quarantine, "out" or how the process died), and at what cost.
+
+    `leaks`: what of the person of harmless objects is left in what comes out, or is said of it.
+    """
 
     outcome: str
     seconds: float
     megabytes: float
+    leaks: list[str]
 
 
 def costs(files: Sequence[Path], options: Sequence[str] = ()) -> list[Cost]:
@@ -46,15 +51,17 @@ def main() -> None:
     from agents.anonymization.anonymize import anonymize  # noqa: PLC0415
 
     policy = policy_with(*filter(None, sys.argv[1].split(",")))
+    search = finder_of(PERSON, policy.options)
     for kind in ("ct", "us", "sr"):
         anonymize(harmless(kind), key=KEY, policy=policy)
     for name in sys.argv[2:]:
         print(
-            json.dumps(_measured(lambda name=name: anonymize(Path(name), key=KEY, policy=policy))), flush=True
+            json.dumps(_measured(lambda name=name: anonymize(Path(name), key=KEY, policy=policy), search)),
+            flush=True,
         )
 
 
-def _measured(work) -> Cost:
+def _measured(work, search: Finder) -> Cost:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -62,16 +69,19 @@ def _measured(work) -> Cost:
         resource.setrlimit(resource.RLIMIT_CPU, (_MOST_SECONDS, _MOST_SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
         before = resource.getrusage(resource.RUSAGE_SELF)
-        outcome = getattr(work(), "reason", "out")
+        result = work()
         after = resource.getrusage(resource.RUSAGE_SELF)
         seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        os.write(writer, json.dumps([outcome, seconds, (after.ru_maxrss - before.ru_maxrss) / 1024]).encode())
+        megabytes = (after.ru_maxrss - before.ru_maxrss) / 1024
+        found = search.find(getattr(result, "content", b"")) + search.find(told(result))
+        labels = [leak.label for leak in found]
+        os.write(writer, json.dumps([getattr(result, "reason", "out"), seconds, megabytes, labels]).encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as stream:
-        told = stream.read()
+        line = stream.read()
     _, status = os.waitpid(child, 0)
-    return Cost(*json.loads(told)) if told else Cost(f"died: {status}", float("inf"), float("inf"))
+    return Cost(*json.loads(line)) if line else Cost(f"died: {status}", float("inf"), float("inf"), [])
 
 
 if __name__ == "__main__":

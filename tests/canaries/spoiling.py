@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 
 import pydicom
@@ -13,7 +13,9 @@ from pydicom.dataset import Dataset
 
 from tests.canaries.classes import IMAGES, item
 from tests.canaries.classes_more import OBJECTS
-from tests.canaries.person import make_person
+from tests.canaries.finding import Finder
+from tests.canaries.person import KEEPERS, Person, make_person
+from tests.canaries.planting import words_of
 from tests.canaries.traps_bytes import before
 from tests.canaries.words import Words
 from tests.canaries.writing import compressed, written
@@ -25,7 +27,20 @@ SHARED, ANATOMY = b"\x00\x52\x29\x92", b"\x08\0\x18\x22"
 PRIVATE = b"\x09\0\x40\x10"
 LISTED, UNKNOWN, IMPLICIT = b"SQ\0\0", b"UN\0\0", b""
 """What stands between tag and length of a sequence."""
+DEFLATE_END = b"\x03\0"
+"""A last block, of nothing."""
 MODEL, NAME, FIELD, PIXELS = 0x00081090, 0x00100010, 0x00185100, 0x7FE00010
+
+
+PERSON = make_person(Words(11))
+"""Whom harmless objects, and so the spoiled ones, are about."""
+
+
+def finder_of(person: Person, options: Collection[str] = ()) -> Finder:
+    """Make the search for what a policy with options keeps of no person."""
+    kept = {name for name, option in KEEPERS.items() if option in options}
+    words = {label: word for label, word in words_of(person).items() if label.split()[0] not in kept}
+    return Finder(words, {"born": person.born})
 
 
 def small(kind: str = "ct") -> Dataset:
@@ -69,24 +84,22 @@ def closed(levels: int, tag: bytes, vr: bytes = LISTED) -> bytes:
     return b"".join(reversed(heads))
 
 
-def deflated(content: bytes | Iterator[bytes]) -> bytes:
-    """Give an object in the deflated syntax that goes on with some content in front of its pixels."""
+def deflated(content: bytes, megabytes: int = 0) -> bytes:
+    """Give an object in the deflated syntax that goes on with content, and zeros, in place of its pixels."""
     source = harmless()
     start = 144 + int.from_bytes(source[140:144], "little")
     at = source.index(struct.pack("<HH", PIXELS >> 16, PIXELS & 0xFFFF), start)
     head = harmless("ct", "deflated")
     head = head[: 144 + int.from_bytes(head[140:144], "little")]
     machine = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
-    parts = [machine.compress(source[start:at])]
-    parts += (machine.compress(part) for part in ([content] if isinstance(content, bytes) else content))
-    return head + b"".join(parts) + machine.flush()
+    begun = machine.compress(source[start:at] + content) + machine.flush(zlib.Z_FULL_FLUSH)
+    return b"".join((head, begun, deflated_zeros(megabytes), DEFLATE_END))
 
 
-def zeros(megabytes: int) -> Iterator[bytes]:
-    """Give pixels of zeros, a megabyte at a time."""
-    yield long(PIXELS, "OW", b"", megabytes << 20)
-    for _ in range(megabytes):
-        yield bytes(1 << 20)
+def deflated_zeros(megabytes: int) -> bytes:
+    """Give blocks of a deflated stream that inflate to so many megabytes of zeros."""
+    machine = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return (machine.compress(bytes(1 << 20)) + machine.flush(zlib.Z_FULL_FLUSH)) * megabytes
 
 
 def described(kind: str = "ct", **values: object) -> bytes:

@@ -25,6 +25,9 @@ def errors(path: Path) -> Counter[str]:
 
 def new_errors(before: bytes, after: bytes, folder: Path) -> Counter[str]:
     """Give the errors that an output has and its original had not."""
-    (folder / "before.dcm").write_bytes(before)
     (folder / "after.dcm").write_bytes(after)
-    return errors(folder / "after.dcm") - errors(folder / "before.dcm")
+    found = errors(folder / "after.dcm")
+    if not found:
+        return found
+    (folder / "before.dcm").write_bytes(before)
+    return found - errors(folder / "before.dcm")

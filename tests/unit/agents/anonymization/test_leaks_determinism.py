@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import msgspec
-import pytest
 from pydicom.uid import UID_dictionary
 
 from agents.anonymization.anonymize import anonymize
@@ -19,17 +18,14 @@ MADE = re.compile(rb"(?<![0-9.])[12](?:\.[0-9]+){4,}|[0-9a-f]{32}")
 """UIDs and pseudonyms."""
 
 
-@pytest.mark.parametrize(
-    ("seed", "zone", "options"),
-    [("1", "Pacific/Kiritimati", ()), ("4711", "America/St_Johns", RESEARCH)],
-)
-def test_another_process_gives_the_same_bytes(seed, zone, options):
-    environment = {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C.UTF-8" if options else "C"}
-    here = digests(options)
-    assert digests_elsewhere(options, environment) == here
-    out = [outcome for _, outcome in here.values() if re.fullmatch("[0-9a-f]{64}", outcome)]
-    # What was deflated comes out as what was not
-    assert len(set(out)) == len(out) - 1 > 12
+def test_another_process_gives_the_same_bytes():
+    environment = {"PYTHONHASHSEED": "4711", "TZ": "America/St_Johns", "LC_ALL": "C"}
+    here = [digests(options) for options in ((), RESEARCH)]
+    assert digests_elsewhere([(), RESEARCH], environment) == here
+    for outcomes in here:
+        out = [outcome for _, outcome in outcomes.values() if re.fullmatch("[0-9a-f]{64}", outcome)]
+        # What was deflated comes out as what was not
+        assert len(set(out)) == len(out) - 1 > 12
 
 
 def test_two_runs_give_the_same_bytes(tmp_path):

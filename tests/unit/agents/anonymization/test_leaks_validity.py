@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+
+import pydicom
 import pytest
 
 from agents.anonymization.anonymize import anonymize
@@ -13,17 +17,26 @@ from tests.canaries.validity import errors, new_errors
 
 UNREADABLE = {"explicit_VR-UN.dcm"}
 """All elements have VR UN: of such an original dciodvfy does not see what it then asks of the output."""
-SLICES = "IM0000"
-"""Fifty slices of one series: the first stands for all."""
 
 
 def made():
     return {name: content for name, content in objects() if "table" not in name}
 
 
+def kind_of(path):
+    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
+        data = pydicom.dcmread(path, force=True)
+        tags = frozenset((int(element.tag), element.VR) for element in data.iterall())
+        return data.get("SOPClassUID"), data.file_meta.get("TransferSyntaxUID"), tags
+    return path
+
+
 def real():
-    chosen = [path for path in files() if not path.name.startswith(SLICES) or path.name == SLICES + "00"]
-    return {path.name: path.read_bytes() for path in chosen if path.name not in UNREADABLE}
+    """Give a file of each kind: of a class, in a syntax, with the same attributes at every depth."""
+    kinds = {}
+    for path in files():
+        kinds.setdefault(kind_of(path), path)
+    return {path.name: path.read_bytes() for path in kinds.values() if path.name not in UNREADABLE}
 
 
 def new_errors_by_name(sources, folder, *options):
@@ -50,7 +63,7 @@ def test_outputs_of_made_objects_have_no_new_error(tmp_path, options):
 def test_outputs_of_real_files_have_no_new_error(tmp_path):
     found, compared = new_errors_by_name(real(), tmp_path)
     assert found == {}
-    assert compared > 60
+    assert compared > 35
 
 
 def test_made_objects_have_no_error(tmp_path):
