@@ -9,7 +9,35 @@ import numpy as np
 import pydicom
 from pydicom.pixels import pixel_array
 
-from tests.unit.agents.anonymization.pixels.drawn import ink
+from agents.anonymization.pixels.boxes import Box
+from agents.anonymization.pixels.cleaning import clean_pixels
+from agents.anonymization.pixels.detector import Line
+from agents.anonymization.policy.ready import BASIC
+from tests.unit.agents.anonymization.pixels.drawn import drawn, ink
+
+
+class Pointing:
+    """Stands for the detector, which takes its time, where what it finds is not the question.
+
+    It points to letters, or to nothing, whatever it is shown.
+    """
+
+    name = "pointing 1"
+
+    def __init__(self, letters):
+        rows, columns = np.nonzero(letters.any(axis=0))
+        self._lines = []
+        if len(rows):
+            box = Box(*(int(end) for end in (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)))
+            self._lines = [Line(box, box.grown(2), 12.0, 0.99)]
+
+    def lines(self, *_):
+        return self._lines
+
+
+def pointed(source, drawing=None):
+    """Clean pixels of a drawing, that of a name when none is given."""
+    return clean_pixels(source, BASIC, Pointing((drawing or drawn()).letters))
 
 
 def decoded(part10):
