@@ -60,7 +60,7 @@ def anonymized(source: bytes, *options: str, key: ProjectKey = KEY) -> Anonymize
 
 def told(result: Anonymized | Quarantine) -> bytes:
     """Give what a result says besides the object: for facts, cards, manifests and logs."""
-    fields = {name: getattr(result, name) for name in result.__struct_fields__ if name != "content"}
+    fields = {name: getattr(result, name) for name in result.__struct_fields__ if name != "output"}
     return msgspec.json.encode(fields) + repr(result).encode()
 
 

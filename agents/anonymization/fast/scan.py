@@ -10,7 +10,6 @@ import struct
 
 from agents.anonymization.admission import check_overlay
 from agents.anonymization.fast.steps import (
-    BULK,
     CHARSET,
     CREATOR,
     END,
@@ -150,7 +149,7 @@ class Scanner:
                 block = table.block(creator)
                 entry = table.private(key, creator, undefined=True) if length == UNDEFINED else block[key]
                 _, kind, _, number, op, inside = entry
-            if kind == MAKE or kind == BULK:  # noqa: PLR1714, SIM109 - quicker
+            if kind == MAKE:
                 tokens.append((op, data[start:stop]))
             elif kind <= UNKNOWN and length != UNDEFINED:
                 numbers.append(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SKIP, SKIP_LONG, DROP, UNKNOWN, MAKE, SEQUENCE, CHARSET, OVERLAY = range(8)
-NAMED_DROP, NAMED_MAKE, PIXELS, BULK, SAFE, END, SURPRISE, CREATOR, PRIVATE = range(8, 17)
+NAMED_DROP, NAMED_MAKE, PIXELS, SAFE, END, SURPRISE, CREATOR, PRIVATE = range(8, 16)
 """What to do with an element:
 
 - SKIP, SKIP_LONG: nothing comes out, and nobody asks for its value: it is private, or bulk data; in explicit
@@ -15,7 +15,6 @@ NAMED_DROP, NAMED_MAKE, PIXELS, BULK, SAFE, END, SURPRISE, CREATOR, PRIVATE = ra
 - CHARSET, OVERLAY: nothing comes out, but its value is looked at
 - NAMED_DROP, NAMED_MAKE: as DROP and MAKE, and it names somebody
 - PIXELS: it comes out as it is, wherever it lies
-- BULK: as MAKE, but nobody asks for its value
 - SAFE: as MAKE, of a private element
 - END: of an item
 - SURPRISE: the object is for the careful way

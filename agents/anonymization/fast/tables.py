@@ -16,7 +16,6 @@ from pydicom.datadict import dictionary_VR
 
 from agents.anonymization.fast.runs import Runs
 from agents.anonymization.fast.steps import (
-    BULK,
     CHARSET,
     CREATOR,
     DROP,
@@ -214,8 +213,13 @@ class Table(dict[bytes, Entry]):
                 vr = written_vr(source, str(known))
             except Refusal:
                 return None
-            if self.parent is None and vr in _BYTES and (self.implicit or vr == written):
-                kind = PIXELS if tag == PIXEL_DATA else BULK
+            if (
+                self.parent is None
+                and tag == PIXEL_DATA
+                and vr in _BYTES
+                and (self.implicit or vr == written)
+            ):
+                kind = PIXELS
         number = self.tables.tallies.number(tag, decision.reason, "kept")
         return Entry(tag, kind, size, number, Op(tag, vr, decision))
 

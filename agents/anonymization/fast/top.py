@@ -17,7 +17,6 @@ from agents.anonymization.fast.scan import (
 )
 from agents.anonymization.fast.sources import Source
 from agents.anonymization.fast.steps import (
-    BULK,
     CREATOR,
     DROP,
     MAKE,
@@ -50,7 +49,7 @@ _WIDEST = 1 << 26
 _PADDING = 1 << 20
 _BARRIERS = *BARRIERS, 1 << 62
 _MORE = -1
-_VALUES = frozenset((NAMED_DROP, NAMED_MAKE, BULK, SAFE, CREATOR))
+_VALUES = frozenset((NAMED_DROP, NAMED_MAKE, SAFE, CREATOR))
 _NO_TAG = bytes(4)
 
 
@@ -206,7 +205,7 @@ class Top:
                     if stop == _MORE:
                         break
                     cost += left - self._scanner.left
-                    alone = alone and not PIXELS <= kind <= BULK
+                    alone = alone and kind != PIXELS
                     if kind == CREATOR:
                         reserved = tag, creators[tag]
                 elif kind == MAKE:
@@ -269,12 +268,12 @@ class Top:
         return stop
 
     def _value(self, entry: Entry, value: bytes) -> None:
-        """Take a value that is private, names somebody, or may be bulk data and is not."""
+        """Take a value that is private or names somebody."""
         tag, kind, _, number, op, _ = entry
         if kind in (NAMED_DROP, NAMED_MAKE):
             self.values[tag] = value
             self.named.append(Naming(None, tag, value))
-        if kind in (NAMED_MAKE, BULK):
+        if kind == NAMED_MAKE:
             self.tokens.append((op, value))
         elif kind == NAMED_DROP:
             self.numbers.append(number)

@@ -127,4 +127,4 @@ def test_every_option_at_once_keeps_no_real_file_in(key):
     """Options keep more of an object; they must not make it one that can't be judged."""
     for path in FILES:
         plain, chosen = (anonymize(path, key=key, policy=policy) for policy in (DEMO, EVERY_OPTION))
-        assert isinstance(plain, Anonymized) == isinstance(chosen, Anonymized), path.name
+        assert isinstance(chosen, Anonymized) or not isinstance(plain, Anonymized), path.name
