@@ -29,8 +29,8 @@ from agents.anonymization.pixels.views import rgb, windows_of
 from agents.anonymization.policy.document import Policy
 
 _REGIONS = 0x00186011
-_WITHOUT_YBR = "1.2.840.10008.5.1.4.1.1.77.", "1.2.840.10008.5.1.4.1.1.7.4"
-"""SOP classes whose IODs know no YBR_FULL (PS3.3, C.8.12.1.1.1 and A.8.5.4)."""
+_WITHOUT_YBR = tuple(f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("77.", "7.4", "3.1", "6."))
+"""SOP classes whose IODs know no YBR_FULL, or by plane only (PS3.3, C.8.12.1.1.1, A.8.5.4, C.8.5.6.1.3)."""
 
 
 class Cleaned(NamedTuple):
