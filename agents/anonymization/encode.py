@@ -24,6 +24,9 @@ class Encoder:
         self.implicit = encoding.implicit
         self._order = "<" if encoding.little else ">"
         self.little = encoding.little
+        self._implicit = struct.Struct(self._order + "HHI").pack
+        self._short = struct.Struct(self._order + "HH2sH").pack
+        self._long = struct.Struct(self._order + "HH2sHI").pack
 
     def element(self, tag: int, vr: str, value: bytes, *, fragments: bool = False) -> bytes:
         """Give an element; `fragments` are items of encapsulated pixel data, closed by a delimiter.
@@ -50,12 +53,12 @@ class Encoder:
     def _head(self, tag: int, vr: str, length: int) -> bytes:
         group, number = tag >> 16, tag & 0xFFFF
         if self.implicit:
-            return struct.pack(self._order + "HHI", group, number, length)
+            return self._implicit(group, number, length)
         if vr in SHORT_VRS:
             if length > _SHORT_LIMIT:
                 raise Refusal("bad-value", "A value is longer than its value representation allows.")
-            return struct.pack(self._order + "HH2sH", group, number, vr.encode(), length)
-        return struct.pack(self._order + "HH2sHI", group, number, vr.encode(), 0, length)
+            return self._short(group, number, vr.encode(), length)
+        return self._long(group, number, vr.encode(), 0, length)
 
 
 def part10(sop_class: str, sop_instance: str, transfer_syntax: str, dataset: bytes) -> bytes:

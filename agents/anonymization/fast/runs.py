@@ -28,6 +28,8 @@ _LONGEST, _RUN_AT_MOST = 1 << 13, 1 << 14
 _AT_MOST = 1 << 10
 """Runs, and elements that are watched."""
 
+_UNSEEN = b"", 0
+
 Reserved = tuple[int, bytes]
 """A creator of a private block: tag and value."""
 
@@ -151,7 +153,7 @@ class Runs:
                 continue
             if self._stands(piece):
                 together.append(_Still(piece, token, number, naming))
-            else:
+            elif together:
                 self._join(together, came)
                 together = []
             token, number, naming = piece.tokens, piece.numbers, piece.named
@@ -159,13 +161,14 @@ class Runs:
 
     def _stands(self, piece: Piece) -> bool:
         """Tell whether an element has stood still for some objects."""
-        key, data, start, stop = piece[:4]
+        key, data, start, stop, *_ = piece
         if not key or stop - start > _LONGEST:
             return False
         raw = data[start:stop]
-        was, times = self._watched.get(key, (b"", 0))
+        was, times = self._watched.get(key, _UNSEEN)
         times = times + 1 if was == raw else 0
-        self._settled = self._settled and bool(was) and not times
+        if times or not was:
+            self._settled = False
         if len(self._watched) >= _AT_MOST:
             self._watched.clear()
         self._watched[key] = raw, times

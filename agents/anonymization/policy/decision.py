@@ -9,6 +9,9 @@ from typing import NamedTuple
 class Action(enum.Enum):
     """What to do with an element."""
 
+    # Members are compared by identity; the hash that Enum has is computed in Python, each time.
+    __hash__ = object.__hash__
+
     REMOVE = "remove"
     EMPTY = "empty"
     DUMMY = "dummy"
@@ -46,6 +49,8 @@ class Decision(NamedTuple):
 
 class Within(enum.Enum):
     """Where an element stands, as far as its decision depends on that."""
+
+    __hash__ = object.__hash__
 
     OBJECT = "object"
     DUMMIES = "dummies"
