@@ -8,7 +8,6 @@ equal keys. Results fit `schemas.identity.Key` (32 hex digits, 128 bits).
 from __future__ import annotations
 
 import hmac
-import struct
 
 import msgspec
 from pydicom.uid import UID_dictionary
@@ -133,9 +132,7 @@ def _key(key: ProjectKey, domain: str, *parts: str) -> str:
 
 
 def _digest(key: ProjectKey, domain: str, *parts: str) -> bytes:
-    message = bytearray()
-    for part in (f"chips/1/{domain}", *parts):
-        # surrogatepass: what could not be decoded still has a pseudonym of its own
-        raw = part.encode("utf-8", "surrogatepass")
-        message += struct.pack(">I", len(raw)) + raw
-    return hmac.digest(key.secret, bytes(message), "sha256")
+    # surrogatepass: what could not be decoded still has a pseudonym of its own
+    raw = [part.encode("utf-8", "surrogatepass") for part in (f"chips/1/{domain}", *parts)]
+    message = b"".join([len(part).to_bytes(4) + part for part in raw])
+    return hmac.digest(key.secret, message, "sha256")

@@ -2,7 +2,7 @@
 
 pydicom's CT_small, 262 elements of which two thirds are private, with pixels of 512 x 512, nested sequences
 and what a sender adds. From slice to slice times, positions, numbers, UIDs and a private value move; each
-hundred slices have a patient of their own.
+three hundred slices have a patient of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage
 
 SIDE = 512
-SLICES = 100
+SLICES = 300
 """Of one patient."""
 _MAKER = "BENCH SCANNER"
 

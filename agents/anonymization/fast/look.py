@@ -106,7 +106,6 @@ class _Creators(dict[int, bytes]):
     """
 
     def __init__(self, outside: Mapping[int, bytes] = MappingProxyType({})) -> None:
-        super().__init__()
         self.asked = False
         self._outside = outside
 
@@ -163,7 +162,8 @@ class Look:
         span = behind if isinstance(behind, Span) else None
         first, context, own = _tag_of(part), _context(part, creators), _Creators(creators)
         end = self._elements(part, self._top, own, last, span)
-        creators.update(own)
+        if own:
+            creators.update(own)
         if span is None and len(part) <= _LONGEST and (first == end or not own.asked):
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()
