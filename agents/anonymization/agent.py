@@ -148,7 +148,7 @@ def judge_with(
             return Quarantine(reason="identity-mismatch", message=message, policy=policy.label)
         if isinstance(found, Anonymized) and found.face:
             # A face is taken out of a whole series, and images are handled one by one.
-            message = "The object can show the patient's face, which nothing here takes out."
+            message = "It can show the patient's face, which is taken out of whole series only."
             return Quarantine(reason="face-not-removed", message=message, policy=found.policy)
         return found
 

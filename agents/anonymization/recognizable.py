@@ -10,14 +10,14 @@ _VOLUMES = frozenset(_ROOT + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.3
 _ELSEWHERE = frozenset(
     (
         *("ABDOMEN", "ABDOMENPELVIS", "ANKLE", "AORTA", "ARM", "BLADDER", "BREAST", "CALCANEUS", "CALF"),
-        *("CHEST", "CHESTABDOMEN", "CHESTABDPELVIS", "COCCYX", "COLON", "CSPINE", "ELBOW", "EXTREMITY"),
+        *("CHEST", "CHESTABDOMEN", "CHESTABDPELVIS", "COCCYX", "COLON", "ELBOW", "EXTREMITY"),
         *("FEMUR", "FINGER", "FOOT", "FOREARM", "HAND", "HEART", "HIP", "HUMERUS", "KIDNEY", "KNEE", "LEG"),
         *("LIVER", "LSPINE", "LUNG", "PANCREAS", "PELVIS", "PROSTATE", "RADIUS", "RIB", "SACRUM", "SCAPULA"),
         *("SHOULDER", "SSPINE", "STERNUM", "THIGH", "THORAX", "TIBIA", "TLSPINE", "TOE", "TSPINE", "ULNA"),
         *("UTERUS", "WRIST", "LSSPINE", "SPLEEN", "STOMACH", "TESTIS", "OVARY", "HINDLIMB", "FORELIMB"),
     )
 )
-"""Values of Body Part Examined (PS3.16, Annex L) of parts without a face."""
+"""Values of Body Part Examined (PS3.16, Annex L) of parts without a face: the neck has its chin."""
 
 
 def shows_face(sop_class: str, body_part: str) -> bool:

@@ -199,7 +199,8 @@ def test_what_its_study_knows_is_found_in_an_object(ct, encode, key):
 
 
 @pytest.mark.parametrize(
-    ("part", "face"), [("HEAD", True), ("", True), ("CHEST", False), ("C-SPINE", False), ("BRAIN", True)]
+    ("part", "face"),
+    [("HEAD", True), ("", True), ("CHEST", False), ("L-SPINE", False), ("C-SPINE", True), ("BRAIN", True)],
 )
 def test_an_object_that_can_show_a_face_says_so(ct, encode, key, part, face):
     chosen = policy("clean_recognizable_visual_features")

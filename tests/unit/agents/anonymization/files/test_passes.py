@@ -12,6 +12,7 @@ import pydicom
 import pytest
 
 from agents.anonymization.anonymize import anonymize as real_anonymize
+from agents.anonymization.faces import TOOL
 from agents.anonymization.files import facing, judging, run
 from agents.anonymization.files.entries import from_line
 from agents.anonymization.files.manifest import Manifest
@@ -399,10 +400,12 @@ def test_originals_that_are_encrypted_anew_each_time_do_not_stop_a_second_run(
 
 # -- faces
 
+WITHOUT = b"\1" * 128
+
 
 @pytest.fixture
 def with_faces(monkeypatch):
-    """Let every object have a face, and take it out by adding a byte pair; gives the sizes of the series."""
+    """Let every object have a face, and take it out by a preamble; gives the sizes of the series."""
     series = []
 
     def anonymize(path, **options):
@@ -411,10 +414,10 @@ def with_faces(monkeypatch):
 
     def deface(objects):
         series.append(len(objects))
-        return [content + b"\0\0" for content in objects]
+        return [WITHOUT + content[128:] for content in objects]
 
     monkeypatch.setattr(judging, "anonymize", anonymize)
-    monkeypatch.setattr(facing, "_deface", lambda: deface)
+    monkeypatch.setattr(facing, "deface", deface)
     return series
 
 
@@ -436,8 +439,11 @@ def test_faces_are_taken_out_series_by_series(tmp_path, two_series, with_faces, 
     assert len(outputs(tmp_path)) == 6
     for entry in lines.values():
         content = (tmp_path / "out" / entry.output).read_bytes()
-        assert content.endswith(b"\0\0")
+        assert content.startswith(WITHOUT)
         assert entry.output_bytes == len(content)
+        label, tool = pydicom.dcmread(tmp_path / "out" / entry.output).DeidentificationMethod
+        assert tool == TOOL == entry.tools[-1]
+        assert FACES.label_with([TOOL]) in label
     anonymized(policy=FACES)
     assert with_faces == [3, 3]
     (tmp_path / "out" / lines["0.dcm"].output).unlink()
@@ -468,7 +474,7 @@ def test_a_series_whose_faces_stay_is_kept_back_as_a_whole(
             raise Refusal("too-large", "No.")
         return list(objects)
 
-    monkeypatch.setattr(facing, "_deface", lambda: deface)
+    monkeypatch.setattr(facing, "deface", deface)
     summary, lines = anonymized(policy=FACES)
     assert sorted(entry.result for entry in lines.values()) == ["anonymized"] * 3 + ["quarantined"] * 3
     assert {entry.reason for entry in lines.values()} == {None, "too-large"}
@@ -476,11 +482,13 @@ def test_a_series_whose_faces_stay_is_kept_back_as_a_whole(
     assert summary.accounted_for
 
 
-@pytest.mark.usefixtures("two_series", "with_faces")
-def test_without_anything_that_takes_faces_out_none_comes_out(tmp_path, anonymized, monkeypatch):
-    monkeypatch.setattr(facing, "_deface", lambda: None)
+@pytest.mark.usefixtures("two_series")
+def test_where_no_face_is_found_every_file_of_the_series_stays_in_with_the_reason(tmp_path, anonymized):
     summary, lines = anonymized(policy=FACES)
-    assert {entry.reason for entry in lines.values()} == {"face-not-removed"}
+    told = {(entry.reason, entry.message) for entry in lines.values()}
+    message = "The images do not form a volume in which a face could be found."
+    assert told == {("face-not-removed", message)}
+    assert len(lines) == 6
     assert outputs(tmp_path) == {}
     assert not (tmp_path / "out" / PARTIAL).exists()
     assert summary.accounted_for
