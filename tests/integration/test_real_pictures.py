@@ -14,11 +14,14 @@ from pydicom.pixels import pixel_array
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.installed import installed_tools
-from agents.anonymization.outcome import Quarantine
+from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.pixels.boxes import Box
 from agents.anonymization.pixels.cleaning import clean_pixels
 from agents.anonymization.policy.ready import BASIC
 from tests.canaries.checks import KEY, policy_with
+from tests.canaries.drawn import legible
+from tests.canaries.drawn_objects import MARKED
+from tests.canaries.finding import decoded
 from tests.canaries.real import files
 from tests.canaries.validity import new_errors
 from tests.unit.agents.anonymization.pixels.test_derived import errors
@@ -75,6 +78,17 @@ def test_real_text_goes(name, tmp_path):
         part = after[:, top:bottom, left:right].reshape(-1, new.SamplesPerPixel)
         assert len(np.unique(part, axis=0)) == 1, "all of it is black"
     assert not errors(cleaned, tmp_path) - errors(source, tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in MARKED if name != "photograph"])
+def test_what_is_drawn_is_blacked_out(name):
+    policy = policy_with("clean_pixel_data")
+    drawn = MARKED[name]()
+    result = anonymize(drawn.content, key=KEY, policy=policy, tools=installed_tools(policy))
+    assert isinstance(result, Anonymized), result
+    out = decoded(result.content)
+    assert legible(out, drawn.lines) == []
+    assert out.BurnedInAnnotation == "NO"
 
 
 @pytest.mark.timeout(2400)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents.anonymization.anonymize import anonymize
-from agents.anonymization.outcome import Quarantine
+from agents.anonymization.installed import installed_tools
+from agents.anonymization.outcome import Anonymized, Quarantine
 from tests.canaries.checks import KEY, policy_with
 from tests.canaries.classes import IMAGES
 from tests.canaries.drawn import background, draw, legible, shown
@@ -21,6 +22,18 @@ def test_what_is_drawn_does_not_get_out(name):
     drawn = MARKED[name]()
     result = anonymize(drawn.content, key=KEY, policy=policy_with())
     assert isinstance(result, Quarantine) or legible(decoded(result.content), drawn.lines) == []
+
+
+@pytest.mark.parametrize("name", ["ultrasound, palette", "screen of a CT in colour"])
+def test_what_is_drawn_is_blacked_out(name):
+    """Of the others `tests.integration.test_real_pictures` says so."""
+    policy = policy_with("clean_pixel_data")
+    drawn = MARKED[name]()
+    result = anonymize(drawn.content, key=KEY, policy=policy, tools=installed_tools(policy))
+    assert isinstance(result, Anonymized), result
+    out = decoded(result.content)
+    assert legible(out, drawn.lines) == []
+    assert out.BurnedInAnnotation == "NO"
 
 
 @pytest.mark.parametrize("name", [*MARKED, *UNMARKED])

@@ -13,7 +13,16 @@ from agents.anonymization.anonymize import anonymize
 from agents.anonymization.installed import installed_tools
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
 from agents.anonymization.policy.document import Policy
+from agents.anonymization.policy.ready import policy_named
 from agents.anonymization.tools import NO_TOOLS, Tools
+from tests.canaries.checks import KEY
+from tests.canaries.classes import IMAGES
+from tests.canaries.classes_more import OBJECTS
+from tests.canaries.finding import Finder
+from tests.canaries.person import make_person
+from tests.canaries.planting import words_of
+from tests.canaries.words import Words
+from tests.canaries.writing import written
 from tests.unit.agents.anonymization.pixels.drawn import Kind, by_pydicom, drawn, stored_as
 
 PIXELS = Policy(name="pixels", version=1, options=frozenset(["clean_pixel_data"]))
@@ -25,6 +34,7 @@ PERSON = {
     "StudyInstanceUID": "1.2.3.4.2",
     "SeriesInstanceUID": "1.2.3.4.3",
 }
+DECIDES = {"pdf": "pypdfium2", "us": "PP-OCRv5", "sc": "PP-OCRv5", "dx": "PP-OCRv5"}
 
 
 class Cleaned(NamedTuple):
@@ -59,6 +69,20 @@ def test_a_secondary_capture_comes_out_and_says_by_what(key, tools):
     assert found.transfer_syntax_uid == out.file_meta.TransferSyntaxUID
     assert not any(value.encode() in found.content for value in PERSON.values())
     assert anonymize(source, key=key, policy=PIXELS, tools=tools) == found
+
+
+@pytest.mark.parametrize("kind", ["us", "sc", "dx", "sr", "pdf", "pr"])
+def test_with_its_tools_a_policy_lets_out_what_it_cleans(kind):
+    words = Words(61)
+    person = make_person(words)
+    source = written({**OBJECTS, **IMAGES}[kind](words, person))
+    search = Finder(words_of(person), {"born": person.born, "seen": person.seen})
+    research = policy_named("research")
+    found = anonymize(source, key=KEY, policy=research, tools=installed_tools(research))
+    assert isinstance(found, Anonymized), found
+    assert len(search.find(source)) > 10
+    assert search.find(found.content) == []
+    assert [name.split()[0] for name in found.tools] == ([DECIDES[kind]] if kind in DECIDES else [])
 
 
 def test_where_no_tool_decided_none_is_named(ct, encode, key, tools):

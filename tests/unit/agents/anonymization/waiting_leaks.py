@@ -19,7 +19,7 @@ from tests.canaries.checks import (
     policy_with,
 )
 from tests.canaries.drawn import legible
-from tests.canaries.drawn_objects import MARKED, UNMARKED
+from tests.canaries.drawn_objects import UNMARKED
 from tests.canaries.finding import Finder, decoded
 from tests.canaries.person import make_person
 from tests.canaries.planting import words_of
@@ -34,16 +34,6 @@ def test_objects_that_can_be_cleaned_come_out_clean(kind):
     verdict = judged(content, canaries, policy_with(*CLEAN))
     assert verdict.leaks == []
     assert verdict.reason == ""
-
-
-@pytest.mark.parametrize("name", MARKED)
-def test_what_is_drawn_is_blacked_out(name):
-    drawn = MARKED[name]()
-    result = anonymize(drawn.content, key=KEY, policy=policy_with(*CLEAN))
-    assert isinstance(result, Anonymized), result
-    out = decoded(result.content)
-    assert legible(out, drawn.lines) == []
-    assert out.BurnedInAnnotation == "NO"
 
 
 @pytest.mark.parametrize("name", UNMARKED)
