@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import data_store
+import msgspec
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
@@ -125,6 +126,7 @@ def test_a_validator_finds_no_error_that_the_input_lacked(key, tmp_path, name, p
 
 def test_every_option_at_once_keeps_no_real_file_in(key):
     """Options keep more of an object; they must not make it one that can't be judged."""
+    every = msgspec.structs.replace(EVERY_OPTION, options=EVERY_OPTION.options - {"clean_pixel_data"})
     for path in FILES:
-        plain, chosen = (anonymize(path, key=key, policy=policy) for policy in (DEMO, EVERY_OPTION))
-        assert isinstance(chosen, Anonymized) or not isinstance(plain, Anonymized), path.name
+        plain, chosen = (anonymize(path, key=key, policy=policy) for policy in (DEMO, every))
+        assert isinstance(plain, Anonymized) <= isinstance(chosen, Anonymized), path.name
