@@ -304,8 +304,9 @@ def test_what_the_careful_way_alone_can_read_is_passed_on():
 
 
 def test_another_class_than_the_meta_says_has_its_own_rules():
-    content = part10(data_set(ct()), sop_class="1.2.840.10008.5.1.4.1.1.4")
-    assert compare(content, "basic") == "taken"
+    """A PET has to have an Acquisition Date, be it empty; in a CT it goes."""
+    body = data_set(ct(Element(0x00080022, "DA", b"20240301")))
+    assert compare(part10(body, sop_class="1.2.840.10008.5.1.4.1.1.128"), "basic") == "taken"
 
 
 @pytest.mark.parametrize("sequence", [0x00081115, 0x00401101, 0x00091001])
@@ -340,6 +341,19 @@ def test_what_the_study_calls_somebody_is_found(monkeypatch):
 )
 def test_what_a_policy_asks_for_and_it_does_not_do_is_passed_on(changes):
     assert FastPath(KEY, Policy(name="asks", version=1, **changes)).take(ct_file()) is None
+
+
+def test_a_sequence_that_a_policy_takes_for_a_safe_value_is_passed_on():
+    maker = Element(0x00190010, "LO", b"BENCH MAKER ")
+    person = [[Element(0x00101001, "PN", b"Dora")]]
+    for undefined in (False, True):
+        content = ct_file(maker, Element(0x00191002, "SQ", person, undefined))
+        assert compare(content, "private") != "taken"
+
+
+def test_pixels_of_an_image_that_does_not_say_its_size_are_passed_on():
+    content = ct_file(Element(0x7FE00010, "OW", bytes(32)), without=(0x00280010,))
+    assert compare(content, "basic") != "taken"
 
 
 def test_an_object_whose_pixels_are_to_be_cleaned_is_passed_on(monkeypatch):

@@ -135,6 +135,17 @@ def test_a_private_element_is_judged_by_its_creator_each_time():
         both.at(changed(creator._replace(value=b"SOMEBODY"), value))
 
 
+def test_a_block_that_was_reserved_before_is_judged_by_its_creator_inside_a_part_too():
+    first, second = Element(0x00190010, "LO", b"BENCH MAKER "), Element(0x00190011, "LO", b"BENCH MAKER ")
+    behind = data_set([second, Element(0x00191002, "LO", b"x ")])
+    both = Look(
+        Places(Rules(POLICIES["private"], CT), Encoding(implicit=False, little=True)), KnownValues(())
+    )
+    both.at([written(first), behind])
+    with pytest.raises(Refusal):
+        both.at([written(first._replace(value=b"SOMEBODY")), behind])
+
+
 @pytest.mark.parametrize("wrong", [b"", b"\x10\0\x20\0LO\4\0PID ", b"\x08\0\x80\0LO\4\0Here"])
 def test_an_object_that_was_made_wrongly_is_passed_on(monkeypatch, wrong):
     """The careful way takes it: nothing wrong comes out."""

@@ -121,6 +121,21 @@ def test_two_threads_share_what_is_remembered():
     assert found == [[files] * 3 for files in expected]
 
 
+def test_what_is_inside_of_runs_counts_among_the_elements_that_an_object_may_have():
+    """21,000 elements, of which most stood still, are more than a file of this size may have."""
+
+    def crowded(count):
+        inside = [[Element(0x00090000 | number, "LO", b"") for number in range(1000)]]
+        return ct_file(*(Element(0x00191000 | place, "SQ", inside) for place in range(count)))
+
+    path = FastPath(KEY, POLICIES["basic"])
+    content = crowded(18)
+    for _ in range(5):
+        assert path.take(content) is not None
+    assert sum(run.cost for run in runs_of(path)) > 10_000
+    assert path.take(crowded(21)) is None
+
+
 NOTHING = Came([], [], [], {})
 
 
@@ -191,7 +206,7 @@ def test_what_moves_on_is_learned_from_seldom_and_yet_in_the_end():
 
 def test_objects_of_another_number_of_pieces_are_learned_from_at_once():
     runs = Runs()
-    for moving in range(40):
+    for moving in range(2):
         learn(runs, b"%d" % moving)
     assert not runs.curious()
     runs.passed(2)
