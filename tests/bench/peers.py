@@ -47,10 +47,12 @@ def python_with(peer: Peer, cache: Path | None = None) -> Path | None:
 
 
 def _make(peer: Peer, made: Path, python: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", str(made)], check=True, capture_output=True)
-    wanted = f"{peer.package}=={peer.version}"
     subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wanted],
+        [sys.executable, "-m", "venv", "--without-pip", str(made)], check=True, capture_output=True
+    )
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+    subprocess.run(
+        [*pip, "install", "--quiet", f"{peer.package}=={peer.version}"],
         check=True,
         capture_output=True,
         timeout=_INSTALL_S,
