@@ -36,7 +36,7 @@ NOSE_RADIUS = 22.0
 """What is narrower than this (mm, to each side) and ..."""
 NOSE_HEIGHT = 11.0
 """... stands out by this (mm) is like a nose."""
-NOSE_DEPTH = 5.0
+NOSE_DEPTH = 3.0
 """mm inside the removed region: there its tip is gone for sure."""
 NOSE_AREA = 100.0, 2500.0
 """mm², seen from the front."""

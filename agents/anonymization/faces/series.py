@@ -18,7 +18,9 @@ from plugins.volumetry.headers import rescale_of, slice_headers
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 """SOP classes of one frame an object; the enhanced ones hold whole volumes, and are refused."""
-MAX_OBJECTS = 8192
+MAX_OBJECTS = 4096
+MAX_PIXELS = 4096 * 4096
+"""Of an image: a header may claim any size."""
 ONE_ORIENTATION = float(np.cos(np.radians(1.0)))
 """Planes whose directions differ by less belong together."""
 
@@ -101,6 +103,7 @@ def check_pixels(dataset: Any) -> None:
         and int(dataset.get("HighBit") or 0) == int(dataset.get("BitsStored") or 0) - 1
         and 0 < int(dataset.get("BitsStored") or 0) <= bits
         and int(dataset.get("NumberOfFrames") or 1) == 1
+        and 0 < int(dataset.get("Rows") or 0) * int(dataset.get("Columns") or 0) <= MAX_PIXELS
         and not any(keyword in dataset for keyword in _NOT_REPLACED)
     )
     if not plain:

@@ -26,8 +26,8 @@ WINDOW_HU = -200.0, 300.0
 """What CT is compared by: bone differs from brain, and metal counts as bone."""
 BEYOND = 6
 """Voxels by which the tissue is thought to go on beyond the volume."""
-LARGEST_MM = 2500.0
-"""No patient is longer; a header that says so is wrong."""
+LARGEST_MM, LARGEST_LITRES = 2500.0, 500.0
+"""What a scanner sees of a patient at most; a header that says more is wrong, and would cost memory."""
 
 
 class Coarse(NamedTuple):
@@ -66,8 +66,9 @@ def fine_volume(arrangement: Arrangement, load: Callable[[SliceHeader], NDArray[
         When it has no extent that a patient can have.
     """
     volume, _ = assemble(arrangement, load, limit=MEMORY)
-    if max(s * n for s, n in zip(volume.spacing, volume.voxels.shape[::-1], strict=True)) > LARGEST_MM:
-        raise Refusal("face-not-removed", "The images lie farther apart than a patient is long.")
+    extents = [s * n for s, n in zip(volume.spacing, volume.voxels.shape[::-1], strict=True)]
+    if max(extents) > LARGEST_MM or math.prod(extents) > LARGEST_LITRES * 1e6:
+        raise Refusal("face-not-removed", "The images lie farther apart than a patient is large.")
     return _image(volume)
 
 

@@ -96,7 +96,7 @@ def anatomy(points, who: Person) -> dict[str, Any]:  # noqa: PLR0915 - one line 
         & ~(np.abs(x / 36) ** 2 + np.abs((y + 30) / 36) ** 2 < 1)
     ] = BONE
     inner = _ball(egg, (0, -2, 3), (63, 83, 71))
-    temporal = _ball(side, (38, -16, -30), (20, 34, 18)) < 1
+    temporal = _ball(side, (36, -12, -30), (18, 28, 18)) < 1
     cerebellum = _ball(side, (22, 46, -46), (27, 28, 24)) < 1
     brain = (
         ((inner < 1) & ((z > -17 + 0.3 * np.clip(-y - 35, 0, 50)) | ((y > 20) & (z > -30))))
@@ -106,7 +106,7 @@ def anatomy(points, who: Person) -> dict[str, Any]:  # noqa: PLR0915 - one line 
     stem = (np.hypot(x, y - 4 + 0.25 * z) < 14) & (z > -95) & (z < -17)
     tissue[brain] = GREY
     folds = np.sin(x / 6.5) * np.sin(y / 7.5 + 1) * np.sin(z / 7.0 + 2)
-    deep_temporal = _ball(side, (36, -14, -28), (12, 25, 10)) < 1
+    deep_temporal = _ball(side, (36, -11, -28), (12, 20, 10)) < 1
     deep_cerebellum = _ball(side, (20, 44, -46), (15, 16, 13)) < 1
     tissue[brain & (inner + 0.25 * folds < 0.62) & (z > -12) | deep_temporal | deep_cerebellum] = WHITE
     tissue[stem] = WHITE

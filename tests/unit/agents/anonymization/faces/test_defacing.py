@@ -9,20 +9,26 @@ import numpy as np
 import pydicom
 import pytest
 
-from agents.anonymization.faces import deface
+from agents.anonymization.faces import TOOL, deface
 from agents.anonymization.faces.writing import derived_uid
+from agents.anonymization.files.manifest import Manifest
+from agents.anonymization.files.run import Job, anonymize_files
 from agents.anonymization.outcome import Refusal
+from agents.anonymization.policy.document import Policy
+from gateway.identity import ProjectKey
 from plugins.phantom.packaged import mni_series
 from tests.unit.agents.anonymization.faces.heads import Scan, as_bytes, scan
 
 HEADS = {
-    "MR, axial": (1, Scan(spacing=(2.0, 2.0, 3.0))),
-    "MR, sagittal, turned": (8, Scan(plane="sagittal", turn=(12.0, 6.0, -10.0), mean=True)),
+    "MR, sagittal, turned": (
+        8,
+        Scan(plane="sagittal", spacing=(2.2, 2.2, 3.0), turn=(12.0, 6.0, -10.0), mean=True),
+    ),
     "MR, coronal, with the MNI152 brain": (
         3,
         Scan(
             plane="coronal",
-            spacing=(1.8, 1.8, 2.5),
+            spacing=(2.2, 2.2, 3.0),
             flips=(True, False, True),
             centre=(30.0, -250.0, 600.0),
             mean=True,
@@ -31,7 +37,7 @@ HEADS = {
     ),
     "CT, gantry tilted, from the crown": (
         7,
-        Scan(contrast="CT", tilt=18.0, spacing=(1.7, 1.7, 4.0), flips=(False, False, True), mean=True),
+        Scan(contrast="CT", tilt=18.0, spacing=(2.0, 2.0, 4.0), flips=(False, False, True), mean=True),
     ),
 }
 
@@ -67,8 +73,16 @@ def stored(objects):
 
 @pytest.mark.parametrize("name", HEADS)
 def test_the_face_goes_and_the_brain_stays(name):
-    _, truth, values, places = scanned(name)
-    after = stored(defaced(name))
+    check_replaced(scanned(name), stored(defaced(name)))
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_nothing_shows_a_surface_where_the_face_was(name):
+    check_surface(scanned(name), stored(defaced(name)))
+
+
+def check_replaced(head, after):
+    _, truth, values, places = head
     changed = after != values
     assert not changed[truth["brain"]].any()
     for part in ("nose", "eyes", "chin"):
@@ -80,10 +94,8 @@ def test_the_face_goes_and_the_brain_stays(name):
     assert not changed[(y > 55) | (z > 25)].any()
 
 
-@pytest.mark.parametrize("name", HEADS)
-def test_nothing_shows_a_surface_where_the_face_was(name):
-    _, truth, values, places = scanned(name)
-    after = stored(defaced(name))
+def check_surface(head, after):
+    _, truth, values, places = head
     air = np.median(values[truth["tissue"] == 0])
     tissue = np.median(values[truth["brain"]])
     solid = after > (air + tissue) / 2
@@ -92,7 +104,8 @@ def test_nothing_shows_a_surface_where_the_face_was(name):
     assert np.count_nonzero((values > (air + tissue) / 2) & face) > 2000
     assert np.count_nonzero(solid & face) == 0
     # Ears: what stands out beside the head.
-    ears = (x > 82) & (np.abs(y - 12) < 25) & (z > -70) & (z < -20)
+    ears = (x > 77) & (np.abs(y - 12) < 20) & (z > -62) & (z < -34)
+    assert np.count_nonzero((values > (air + tissue) / 2) & ears) > 20
     assert np.count_nonzero(solid & ears) == 0
 
 
@@ -119,6 +132,37 @@ def test_what_comes_out_says_what_was_done():
 def test_the_same_series_in_another_order_gives_the_same_bytes():
     name = "CT, gantry tilted, from the crown"
     assert deface(scanned(name).objects) == defaced(name)
+
+
+# -- by the command
+
+
+def test_a_series_in_two_folders_comes_out_without_its_face_and_a_piece_of_one_stays_in(tmp_path):
+    head = scan(1, Scan(spacing=(2.2, 2.2, 3.0)), SeriesDescription="Axial T1", BodyPartExamined="HEAD")
+    for number, content in enumerate(head.objects):
+        folder = tmp_path / "in" / f"disc {number % 2}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number * 37 % 101:03}.dcm").write_bytes(content)
+    for number, content in enumerate(scan(2, Scan(spacing=(6.0, 6.0, 12.0))).objects[3:5]):
+        (tmp_path / "in" / f"piece {number}.dcm").write_bytes(content)
+    policy = Policy(name="x", version=1, options=frozenset(["clean_recognizable_visual_features"]))
+    key = ProjectKey(project="00000000-0000-4000-8000-000000000001", secret=bytes(range(32)))
+    job = Job(tmp_path / "in", tmp_path / "out", tmp_path / "m.jsonl", key, policy, workers=1)
+    assert anonymize_files(job).accounted_for
+    with Manifest(tmp_path / "m.jsonl") as manifest:
+        lines = {entry.input: entry for entry in manifest.read()}
+    pieces = [lines.pop(f"piece {number}.dcm") for number in range(2)]
+    assert {(one.result, one.reason) for one in pieces} == {("quarantined", "face-not-removed")}
+    assert {(one.result, one.tools) for one in lines.values()} == {("anonymized", (TOOL,))}
+    images = [pydicom.dcmread(tmp_path / "out" / one.output) for one in lines.values()]
+    images.sort(key=lambda image: float(image.ImagePositionPatient[2]))
+    after = np.stack([image.pixel_array for image in images])
+    check_replaced(head, after)
+    check_surface(head, after)
+    codes = [code.CodeValue for code in images[0].DeidentificationMethodCodeSequence]
+    assert codes == ["113100", "113102"]
+    assert images[0].DeidentificationMethod[1] == TOOL
+    assert policy.label_with([TOOL]) in images[0].DeidentificationMethod[0]
 
 
 # -- what is refused
@@ -177,6 +221,8 @@ def test_a_head_that_lies_as_its_header_does_not_say_is_refused():
         ({"SamplesPerPixel": 3}, "of a kind"),
         ({"BitsAllocated": 12}, "of a kind"),
         ({"HighBit": 15}, "of a kind"),
+        ({"Rows": 65535, "Columns": 65535}, "of a kind"),
+        ({"PixelSpacing": [200.0, 200.0]}, "farther apart"),
         ({"PixelData": b"\0\0"}, "can't be decoded"),
         ({"ImagePositionPatient": [0.0, 0.0, 0.0]}, "do not form a volume"),
     ],
