@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.anonymization.faces import TOOL, deface
 from agents.anonymization.files.judging import Judging
 from agents.anonymization.files.outputs import PARTIAL, unwritable
 from agents.anonymization.files.tasks import Judged, Place, Staged
@@ -30,7 +29,7 @@ def take_faces(objects: Sequence[Staged], place: Place, judging: Judging) -> lis
     """
     partials = [place.out / PARTIAL / one.partial for one in objects]
     try:
-        contents = _without_faces(partials)
+        contents, tool = _without_faces(partials)
     except OSError as error:
         raise unwritable(place.out, error) from error
     except Refusal as refused:
@@ -38,14 +37,17 @@ def take_faces(objects: Sequence[Staged], place: Place, judging: Judging) -> lis
     else:
         judged = []
         for one, content in zip(objects, contents, strict=True):
-            tools = (*one.tools, TOOL)
+            tools = (*one.tools, tool)
             judged.append(judging.written(one.found, with_method(content, place.policy, tools), tools))
     for partial in partials:
         partial.unlink(missing_ok=True)
     return judged
 
 
-def _without_faces(partials: Sequence[Path]) -> list[bytes]:
+def _without_faces(partials: Sequence[Path]) -> tuple[list[bytes], str]:
+    """Give the objects without faces, and what decided."""
     if sum(partial.stat().st_size for partial in partials) > BYTES_AT_MOST:
         raise Refusal("too-large", "The series is larger than can be judged at once.")
-    return deface([partial.read_bytes() for partial in partials])
+    from agents.anonymization import faces  # noqa: PLC0415 - most runs do without SimpleITK
+
+    return faces.deface([partial.read_bytes() for partial in partials]), faces.TOOL

@@ -8,8 +8,9 @@ from io import BytesIO
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK
 
-from agents.anonymization.faces import TOOL, deface
+from agents.anonymization.faces import TOOL, deface, defacing
 from agents.anonymization.faces.writing import derived_uid
 from agents.anonymization.files.manifest import Manifest
 from agents.anonymization.files.run import Job, anonymize_files
@@ -132,6 +133,22 @@ def test_what_comes_out_says_what_was_done():
 def test_the_same_series_in_another_order_gives_the_same_bytes():
     name = "CT, gantry tilted, from the crown"
     assert deface(scanned(name).objects) == defaced(name)
+
+
+def test_itk_sums_in_one_thread_and_is_left_as_it_was(monkeypatch):
+    before = SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads()
+    threads = []
+
+    def find(*_):
+        threads.append(SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads())
+
+    SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(3)
+    monkeypatch.setattr(defacing, "find", find)
+    try:
+        assert "be sure where" in refused(small())
+        assert (threads, SimpleITK.ProcessObject.GetGlobalDefaultNumberOfThreads()) == ([1], 3)
+    finally:
+        SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 # -- by the command

@@ -11,9 +11,9 @@ import msgspec
 import pydicom
 import pytest
 
+from agents.anonymization import faces
 from agents.anonymization.anonymize import anonymize as real_anonymize
-from agents.anonymization.faces import TOOL
-from agents.anonymization.files import facing, judging, run
+from agents.anonymization.files import judging, run
 from agents.anonymization.files.entries import from_line
 from agents.anonymization.files.manifest import Manifest
 from agents.anonymization.files.outputs import PARTIAL
@@ -417,7 +417,7 @@ def with_faces(monkeypatch):
         return [WITHOUT + content[128:] for content in objects]
 
     monkeypatch.setattr(judging, "anonymize", anonymize)
-    monkeypatch.setattr(facing, "deface", deface)
+    monkeypatch.setattr(faces, "deface", deface)
     return series
 
 
@@ -442,8 +442,8 @@ def test_faces_are_taken_out_series_by_series(tmp_path, two_series, with_faces, 
         assert content.startswith(WITHOUT)
         assert entry.output_bytes == len(content)
         label, tool = pydicom.dcmread(tmp_path / "out" / entry.output).DeidentificationMethod
-        assert tool == TOOL == entry.tools[-1]
-        assert FACES.label_with([TOOL]) in label
+        assert tool == faces.TOOL == entry.tools[-1]
+        assert FACES.label_with([faces.TOOL]) in label
     anonymized(policy=FACES)
     assert with_faces == [3, 3]
     (tmp_path / "out" / lines["0.dcm"].output).unlink()
@@ -474,7 +474,7 @@ def test_a_series_whose_faces_stay_is_kept_back_as_a_whole(
             raise Refusal("too-large", "No.")
         return list(objects)
 
-    monkeypatch.setattr(facing, "deface", deface)
+    monkeypatch.setattr(faces, "deface", deface)
     summary, lines = anonymized(policy=FACES)
     assert sorted(entry.result for entry in lines.values()) == ["anonymized"] * 3 + ["quarantined"] * 3
     assert {entry.reason for entry in lines.values()} == {None, "too-large"}
