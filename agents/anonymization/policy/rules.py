@@ -310,7 +310,8 @@ def _within(within: Within, tag: int, decision: Decision) -> Decision:
     if within is Within.DUMMIES and decision.action not in (Action.REMOVE, Action.EMPTY, Action.UID):
         if tag >> 16 & 1 or tag >> 24 == _OVERLAYS or tag == _CHARACTER_SET:
             return Decision(Action.REMOVE, "in a sequence of dummies")
-        return Decision(Action.DUMMY, "in a sequence of dummies")
+        action = Action.UID if known_vr(tag) == "UI" else Action.DUMMY
+        return Decision(action, "in a sequence of dummies")
     return decision
 
 

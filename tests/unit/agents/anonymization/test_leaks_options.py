@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.policy.document import Override, Policy
@@ -90,3 +91,12 @@ def test_an_option_is_declared(option):
     out = decoded(anonymized(content, option).content)
     said = [item.CodeValue for item in out.DeidentificationMethodCodeSequence]
     assert said == ["113100", OPTION_CODES[option].value]
+
+
+def test_uids_of_dummies_are_uids():
+    """In sequences that are filled with dummies none is kept, so that it is none of the original's."""
+    out = decoded(anonymized(full_file("listed")[0], "retain_uids").content)
+    uids = [element for element in out.iterall() if element.VR == "UI" and element.value]
+    values = [str(element.value).strip("[]").replace("'", "").split(", ") for element in uids]
+    assert [value for several in values for value in several if not UID(value).is_valid] == []
+    assert len(uids) > 100
