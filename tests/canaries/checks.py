@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.policy.document import Policy
+from agents.anonymization.tools import NO_TOOLS, Tools
 from gateway.identity import ProjectKey
 from tests.canaries.all_traps import TRAPS
 from tests.canaries.finding import Leak, decoded, finder, still_there
@@ -64,9 +65,9 @@ def told(result: Anonymized | Quarantine) -> bytes:
     return msgspec.json.encode(fields) + repr(result).encode()
 
 
-def judged(source: bytes, canaries: Iterable[Canary], policy: Policy, key: ProjectKey = KEY) -> Verdict:
+def judged(source: bytes, canaries: Iterable[Canary], policy: Policy, tools: Tools = NO_TOOLS) -> Verdict:
     """Anonymize, and look for every canary that has to go, and for each that has to stay."""
-    result = anonymize(source, key=key, policy=policy)
+    result = anonymize(source, key=KEY, policy=policy, tools=tools)
     canaries = list(canaries)
     if isinstance(result, Quarantine):
         return Verdict(result.reason, finder(canaries).find(told(result)), [])

@@ -90,4 +90,4 @@ UNMARKED: dict[str, Callable[[], Drawn]] = {
     "MR": lambda: drawn("mr", "MONOCHROME2", bits=16),
     "radiograph that denies it": lambda: drawn("dx", "MONOCHROME2", bits=16),
 }
-"""Images of which nothing but a look at their pixels says that there is text."""
+"""Images of which nothing but a look at their pixels says that there is text. At slices nobody looks."""

@@ -165,9 +165,12 @@ PARTS = {
 
 
 @functools.cache
-def full_file(part: str, syntax: str = "explicit") -> tuple[bytes, list[Canary]]:
-    """Give a file with the whole table in it, and what was planted."""
-    data, canaries = full(1, part)
+def full_file(part: str, syntax: str = "explicit", *, documents: bool = True) -> tuple[bytes, list[Canary]]:
+    """Give a file with the whole table in it, and what was planted.
+
+    `documents`: with Encapsulated Document, which keeps an object in that would be cleaned of it.
+    """
+    data, canaries = full(1, part, **({} if documents else {"leave": lambda where, row: row.tag == DOCUMENT}))
     return written(data, syntax), canaries
 
 
@@ -189,7 +192,12 @@ def about_class(kind: str, seed: int, syntax: str = "explicit") -> tuple[bytes, 
     with pydicom.config.disable_value_validation():
         data = {**IMAGES, **OBJECTS}[kind](words, person)
         own = frozenset(data.keys())
-        filler = Filler(words, leave=lambda where, row: not where and row.tag in own, keep=True)
+
+        def leave(where: tuple[int, ...], row: Row) -> bool:
+            # Where documents are cleaned, one that can't be opened keeps its object in.
+            return row.tag == DOCUMENT or (not where and row.tag in own)
+
+        filler = Filler(words, leave=leave, keep=True)
         filler.everywhere(data, ("unlisted",))
         if syntax in COMPRESSED:
             compressed(data, syntax)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.canaries.checks import NOTHING, Verdict, judged, policy_with
+from agents.anonymization.text.documents import clean_document
+from agents.anonymization.tools import Tools
+from tests.canaries.checks import CLEAN, NOTHING, RESEARCH, Verdict, judged, policy_with
 from tests.canaries.classes import IMAGES
 from tests.canaries.classes_more import OBJECTS
 from tests.canaries.table_objects import about_class
@@ -38,6 +40,14 @@ def test_nothing_survives_in_any_class_but_what_options_retain(kind):
     assert len(canaries) > 3000
     for options in ((), SOME):
         assert judged(content, canaries, policy_with(*options)) == expected(kind), options
+
+
+@pytest.mark.parametrize("kind", ["sr", "pdf", "cda", "pr"])
+def test_reports_documents_and_drawings_come_out_clean(kind):
+    content, canaries = about_class(kind, 31)
+    tools = Tools(clean_document=clean_document)
+    for options in (CLEAN, RESEARCH):
+        assert judged(content, canaries, policy_with(*options), tools) == NOTHING
 
 
 @pytest.mark.parametrize("syntax", [*NATIVE, *COMPRESSED])

@@ -33,7 +33,8 @@ from tests.canaries.writing import NATIVE, written
 
 
 def check(policy: Policy, part: str, syntax: str = "explicit") -> None:
-    content, canaries = full_file(part, syntax)
+    documents = part == "unlisted" or "clean_structured_content" not in policy.options
+    content, canaries = full_file(part, syntax, documents=documents)
     assert judged(content, canaries, policy) == NOTHING
 
 
@@ -58,10 +59,16 @@ def test_of_all_options_that_retain_survives_what_their_rows_keep(part):
     check(policy_with(*RETAIN), part, "implicit")
 
 
-@pytest.mark.parametrize("syntax", NATIVE)
+@pytest.mark.parametrize(
+    ("part", "syntax"),
+    [
+        *(("unlisted", syntax) for syntax in NATIVE),
+        *((part, "explicit") for part in PARTS if part != "unlisted"),
+    ],
+)
 @pytest.mark.parametrize("option", [*CLEAN[1:], DATES, "retain_safe_private"])
-def test_of_an_option_that_cleans_survives_what_its_rows_keep(option, syntax):
-    check(policy_with(option), "unlisted", syntax)
+def test_of_an_option_that_cleans_survives_what_its_rows_keep(option, part, syntax):
+    check(policy_with(option), part, syntax)
 
 
 @pytest.mark.parametrize("options", [RESEARCH, EVERYTHING], ids=["research", "everything"])
@@ -69,9 +76,10 @@ def test_of_many_options_survives_what_their_rows_keep(options):
     check(policy_with(*options), "unlisted")
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("name", POLICIES)
-def test_of_a_ready_policy_survives_what_its_rows_keep(name):
-    check(POLICIES[name], "unlisted")
+def test_of_a_ready_policy_survives_what_its_rows_keep(name, part):
+    check(POLICIES[name], part)
 
 
 @pytest.mark.parametrize("vr", ["UN", "LO", "UT", "OB"])
