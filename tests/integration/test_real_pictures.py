@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -18,12 +19,14 @@ from agents.anonymization.outcome import Anonymized, Quarantine
 from agents.anonymization.pixels.boxes import Box
 from agents.anonymization.pixels.cleaning import clean_pixels
 from agents.anonymization.policy.ready import BASIC
+from agents.anonymization.tools import Tools
 from tests.canaries.checks import KEY, policy_with
 from tests.canaries.drawn import legible
 from tests.canaries.drawn_objects import MARKED
 from tests.canaries.finding import decoded
 from tests.canaries.real import files
 from tests.canaries.validity import new_errors
+from tests.unit.agents.anonymization.pixels.checks import Pointing
 from tests.unit.agents.anonymization.pixels.test_derived import errors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -32,6 +35,8 @@ NO_OBJECTS = {"bad-uid", "not-part10"}
 """Directories, palettes, and files without an object of anybody."""
 OTHERS = {"structured-report", "unlisted-class"}
 """Classes that a policy which cleans pixels alone holds back."""
+AGAIN = "RG1_J2K", "RG1_UNCI", "RG3_J2KR", "RG3_UNC", "OBXXXX1A_rle_2", "OBXXXX1A_expb_2"
+"""Large pictures, there in other encodings, too: the detector, which takes a minute, need not see each."""
 UNREADABLE = {"explicit_VR-UN.dcm", "image_dfl.dcm"}
 """All elements have VR UN, or are deflated: of those dciodvfy does not see what it asks of the output."""
 
@@ -95,10 +100,12 @@ def test_what_is_drawn_is_blacked_out(name):
 def test_nine_in_ten_of_all_objects_come_out_as_valid_as_they_were(tmp_path):
     policy = policy_with("clean_pixel_data")
     tools = installed_tools(policy)
+    blind = Tools(clean_pixels=functools.partial(clean_pixels, detector=Pointing(np.ones((1, 4, 4), bool))))
     reasons, wrong = Counter(), {}
     for path in files():
         source = path.read_bytes()
-        result = anonymize(source, key=KEY, policy=policy, tools=tools)
+        used = blind if path.name.startswith(AGAIN) else tools
+        result = anonymize(source, key=KEY, policy=policy, tools=used)
         reasons[result.reason if isinstance(result, Quarantine) else "out"] += 1
         if not isinstance(result, Quarantine) and result.tools and path.name not in UNREADABLE:
             found = new_errors(source, result.content, tmp_path)

@@ -51,6 +51,14 @@ def test_anatomy_and_edges_are_no_codes():
     assert list(codes(np.zeros((1, 1, 3), np.uint8), np.zeros((1, 1), bool))) == []
 
 
+def test_what_is_seen_between_black_boxes_is_no_code():
+    hidden = np.ones(SHAPE, bool)
+    hidden[20:220, 100:103] = False
+    view = view_of(RNG.random(SHAPE) < 0.5)
+    assert list(codes(view, hidden)) == []
+    assert list(codes(view, ~hidden)) != []
+
+
 def test_black_boxes_are_no_codes_and_a_code_beside_them_is_one():
     greys, hidden = np.full(SHAPE, 0.9), np.zeros(SHAPE, bool)
     for top, left in np.ndindex(8, 12):

@@ -33,6 +33,7 @@ from tests.unit.agents.anonymization.pixels.drawn import (
 GREY, COLOUR = Kind(), Kind("RGB")
 BLANK = drawn(places=(None,))
 PHOTOGRAPH = "1.2.840.10008.5.1.4.1.1.77.1.4"
+ULTRASOUND, ULTRASOUND_FRAMES = "1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.3.1"
 
 
 def read(content):
@@ -121,9 +122,10 @@ def test_black_is_the_picture_s_own(kind, slope, black):
     assert (after[before != after] == getattr(before, black)()).all()
 
 
-def test_a_photograph_comes_out_in_colours_that_its_iod_knows():
+@pytest.mark.parametrize("sop_class", [PHOTOGRAPH, ULTRASOUND, ULTRASOUND_FRAMES])
+def test_what_knows_no_ybr_without_loss_comes_out_in_rgb(sop_class):
     kind = Kind("YBR_FULL_422")
-    source = by_pillow(drawn(), kind, uid.JPEGBaseline8Bit, "JPEG", quality=90, SOPClassUID=PHOTOGRAPH)
+    source = by_pillow(drawn(), kind, uid.JPEGBaseline8Bit, "JPEG", quality=90, SOPClassUID=sop_class)
     new = read(pointed(source).content)
     assert new.PhotometricInterpretation == "RGB"
     before, after = read(source).pixel_array, new.pixel_array
@@ -218,7 +220,7 @@ def test_ultrasound_keeps_its_regions_and_nothing_else():
     source = stored_as(
         drawing,
         COLOUR,
-        SOPClassUID="1.2.840.10008.5.1.4.1.1.3.1",
+        SOPClassUID=ULTRASOUND_FRAMES,
         Modality="US",
         SequenceOfUltrasoundRegions=Sequence([region]),
     )
