@@ -69,6 +69,7 @@ class ConsumeLoop:
         self._ledger = Ledger(spec.name, records, clock)
         self._dead = DeadLetters(spec.name, producer, self._ledger, clock)
         self._patience = patience
+        self._handler_s = patience.handler_s if spec.handler_s is None else spec.handler_s
         self._metrics = metrics or Metrics(CollectorRegistry())
         self._in_flight = self._metrics.in_flight(spec.name)
         self._keyed: Keyed[bytes | None, Delivery] = Keyed()
@@ -188,9 +189,9 @@ class ConsumeLoop:
     async def _try(self, event: Event, until: float, before: Exception | None) -> None:
         """Try once; a new try has what is left until then, and without an answer by then the last one counts.
 
-        So that a message is held for `away_s` or `handler_s`, whichever is longer, and not for their sum.
+        So that a message is held for `away_s` or the handler's time, whichever is longer, not for their sum.
         """
-        within = self._patience.handler_s
+        within = self._handler_s
         if before is not None:
             within = min(within, until - asyncio.get_running_loop().time())
         try:
@@ -199,9 +200,9 @@ class ConsumeLoop:
         except TimeoutError as error:
             if not limit.expired():
                 raise
-            if before is not None and within < self._patience.handler_s:
+            if before is not None and within < self._handler_s:
                 raise before from None
-            raise TooSlow(f"took longer than {self._patience.handler_s:g} s") from error
+            raise TooSlow(f"took longer than {self._handler_s:g} s") from error
 
     async def _count(self, record: Record, failure: Exception) -> None:
         where = place(record.topic, record.partition, record.offset)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.envelope import Event
 
 Handler = Callable[[Event], Awaitable[None]]
-"""Handles one event: effect and publish, then returns, within `Patience.handler_s`.
+"""Handles one event: effect and publish, then returns, within `Patience.handler_s` or its agent's own.
 
 It meets every event at least once, those of one key one after another and in order, those of different keys
 concurrently. What it raises decides: `Poison` and `InvalidEvent` dead-letter the message and park its key;
@@ -28,6 +28,8 @@ class AgentSpec(NamedTuple):
     topics: Sequence[str]
     handle: Handler
     background: Sequence[Work] = ()
+    handler_s: float | None = None
+    """How long its handler may take, s, where that is another time than `Patience.handler_s`."""
 
     @property
     def app(self) -> str:

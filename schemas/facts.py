@@ -2,7 +2,8 @@
 
 A fact row is (project, kind, scope, key) and a body. No identifying value stands in any of them.
 
-Kinds by scope. Of a series: stored, anonymized, quarantined, association_ended, study_of_series. Of a study:
+Kinds by scope. Of a series: stored, anonymized, quarantined, faced, association_ended, study_of_series. Of a
+version of a series (``<series>.<version>``), of images that are faced: anonymized, quarantined. Of a study:
 series, feed_of_study. Of a project: study.
 """
 
@@ -50,6 +51,16 @@ class QuarantinedInstance(msgspec.Struct, frozen=True, kw_only=True):
     reason: ReasonCode
     message: Text
     policy: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class FacedInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """Key ``<instance>.<digest>`` of the original: it may come out, once its face went with its series.
+
+    What became of it is told by each version's own facts; those of the series count it for the live page.
+    """
+
+    instance: Key
+    digest: Digest
 
 
 class SeriesOfStudy(msgspec.Struct, frozen=True, kw_only=True):

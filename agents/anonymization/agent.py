@@ -3,42 +3,42 @@
 Images and the settling of a series share a key, so that when *settled* comes, all images before it are done.
 The order of a pass: blob, publish, fact; the fact says that an image is done. Everything is deterministic, so
 a pass that a crash cut short is run again with the same result.
+
+An image with a face waits for its series: it is *faced* until a version settles, which then decides it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import structlog
 
-from agents.anonymization.anonymize import anonymize
 from agents.anonymization.encrypted import recipient
 from agents.anonymization.installed import installed_tools
-from agents.anonymization.manifest import summarize
-from agents.anonymization.outcome import Anonymized, Quarantine
+from agents.anonymization.judging import Judge, chunks_of, judge_with
+from agents.anonymization.manifest import counted, summarize
+from agents.anonymization.outcome import Quarantine
 from agents.anonymization.policy.choosing import configured
-from agents.anonymization.policy.document import Policy
-from agents.anonymization.tools import NO_TOOLS, Tools
+from agents.anonymization.series_faces import LIMIT_S, FacesAside, SeriesFaces, TakeFaces, facts_of
+from agents.anonymization.whole_series import DICOM, Outcome, Place
+from agents.consume import IN_FLIGHT
 from agents.progress import Progress
 from agents.spec import AgentSpec
-from gateway.identity import ProjectKey
 from gateway.keys import Keyring
 from schemas.catalogue import CONSUMES
 from schemas.envelope import Event
-from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
+from schemas.facts import AnonymizedInstance, FacedInstance, QuarantinedInstance, StoredInstance
 from schemas.identity import series_stream
 from schemas.image import InstanceQuarantined, SeriesAnonymized
 from schemas.make import derived
 from schemas.pacs import InstanceStored, SeriesSettled
-from streams.blobs import Blobs, Missing
+from streams.blobs import Blobs
 from streams.bus import Producer
 from streams.clock import Clock
-from streams.copying import Spliced, Unreadable
 from streams.crashpoints import crashpoint
-from streams.errors import Rejected, Unavailable
 from streams.publishing import publish
 from streams.settings import Settings
 from streams.store.api import Fact, Store
@@ -47,13 +47,10 @@ CONSUMER = "anonymization"
 TOPICS = CONSUMES[CONSUMER]
 THREADS = 2
 """Images judged side by side; each is several times in memory meanwhile."""
-
-DICOM = "application/dicom"
+HANDLER_S = IN_FLIGHT * LIMIT_S + 60
+"""Of a settled series with faces: it waits for its turn behind as many others as can be under way."""
 
 log = structlog.get_logger()
-
-Judge = Callable[[InstanceStored], Anonymized | Quarantine]
-"""Judges an image; blocks."""
 
 
 def anonymization_agent(
@@ -94,65 +91,9 @@ def anonymization_agent(
         kinds=("anonymized", "quarantined"),
         source=f"/chips/agents/{CONSUMER}",
     )
-    agent = Anonymization(store, producer, clock, progress, blobs=blobs, judge=judge)
-    return AgentSpec(CONSUMER, TOPICS, agent.handle, (progress.run,))
-
-
-def judge_with(
-    vault: Blobs, key_of: Callable[[str], ProjectKey | None], policy: Policy, tools: Tools = NO_TOOLS
-) -> Judge:
-    """Make the judge that reads originals from the vault.
-
-    Parameters
-    ----------
-    key_of
-        Gives a project's key, None when there is none; asked until it gave one.
-    tools
-        What looks at pixels and documents.
-    """
-    keys: dict[str, ProjectKey] = {}
-
-    def key(project: str) -> ProjectKey:
-        if project not in keys:
-            try:
-                found = key_of(project)
-            except Rejected as error:
-                # No answer to anybody: the image waits until the keys can be used.
-                raise Unavailable(str(error)) from error
-            if found is None:
-                raise Unavailable(
-                    f"The vault has no key of project {project}, under which its images were stored: "
-                    "correct CHIPS_VAULT, or restore keys.json from a backup."
-                )
-            keys[project] = found
-        return keys[project]
-
-    def judge(data: InstanceStored) -> Anonymized | Quarantine:
-        # The key first: a vault without it is not the one that lost an original.
-        secret = key(data.project)
-        try:
-            found = anonymize(vault.path(data.project, data.blob), key=secret, policy=policy, tools=tools)
-        except Missing:
-            # One lost file must not park its series for ever.
-            message = "The original is not in the vault any more: see to the vault's disk and backup."
-            return Quarantine(reason="missing-original", message=message, policy=policy.label)
-        except OSError as error:
-            raise _unreadable(error) from error
-        if isinstance(found, Anonymized) and (found.patient, found.study, found.series, found.instance) != (
-            data.patient,
-            data.study,
-            data.series,
-            data.instance,
-        ):
-            message = "The object's identity is not the one that it was received under."
-            return Quarantine(reason="identity-mismatch", message=message, policy=policy.label)
-        if isinstance(found, Anonymized) and found.face:
-            # A face is taken out of a whole series, and images are handled one by one.
-            message = "It can show the patient's face, which is taken out of whole series only."
-            return Quarantine(reason="face-not-removed", message=message, policy=found.policy)
-        return found
-
-    return judge
+    take_faces = FacesAside(Place(vault, blobs.root, policy))
+    agent = Anonymization(store, producer, clock, progress, blobs=blobs, judge=judge, take_faces=take_faces)
+    return AgentSpec(CONSUMER, TOPICS, agent.handle, (progress.run,), HANDLER_S)
 
 
 class Anonymization:
@@ -167,6 +108,7 @@ class Anonymization:
         *,
         blobs: Blobs,
         judge: Judge,
+        take_faces: TakeFaces,
     ) -> None:
         self._store = store
         self._producer = producer
@@ -174,6 +116,7 @@ class Anonymization:
         self._progress = progress
         self._blobs = blobs
         self._judge = judge
+        self._faces = SeriesFaces(store.facts, take_faces)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=CONSUMER)
 
     async def handle(self, event: Event) -> None:
@@ -195,21 +138,22 @@ class Anonymization:
     async def _image(self, event: Event, data: InstanceStored) -> None:
         key = f"{data.instance}.{data.digest}"
         facts = self._store.facts
-        if await facts.has(data.project, "anonymized", data.series, key):
-            return
-        if await facts.has(data.project, "quarantined", data.series, key):
-            return
+        for kind in ("anonymized", "quarantined", "faced"):
+            if await facts.has(data.project, kind, data.series, key):
+                return
         loop = asyncio.get_running_loop()
         outcome = await loop.run_in_executor(self._threads, self._judged, data)
         crashpoint("anonymization.after_effect_before_fact")
+        if isinstance(outcome, FacedInstance):
+            await facts.put([Fact(data.project, "faced", data.series, key, msgspec.json.encode(outcome))])
+            return
         if isinstance(outcome, QuarantinedInstance):
-            await self._tell_quarantine(event, data, outcome)
-        kind = "quarantined" if isinstance(outcome, QuarantinedInstance) else "anonymized"
-        await facts.put([Fact(data.project, kind, data.series, key, msgspec.json.encode(outcome))])
+            await self._publish(event, data, {0: _quarantined(data, outcome)})
+        await facts.put(facts_of(data.project, data.series, {key: outcome}))
         self._progress.changed(data.project, data.study, data.series)
 
-    def _judged(self, data: InstanceStored) -> AnonymizedInstance | QuarantinedInstance:
-        """Judge an image and make its bytes durable. Blocks."""
+    def _judged(self, data: InstanceStored) -> Outcome | FacedInstance:
+        """Judge an image and make its bytes durable, unless it has a face. Blocks."""
         found = self._judge(data)
         if isinstance(found, Quarantine):
             return QuarantinedInstance(
@@ -219,37 +163,41 @@ class Anonymization:
                 message=found.message,
                 policy=found.policy,
             )
+        if found.face:
+            return FacedInstance(instance=data.instance, digest=data.digest)
         return AnonymizedInstance(
             instance=data.instance,
             digest=data.digest,
-            blob=self._blobs.put(data.project, _content(found), DICOM),
+            blob=self._blobs.put(data.project, chunks_of(found), DICOM),
             policy=found.policy,
             attributes=found.attributes,
         )
 
-    async def _tell_quarantine(
-        self, event: Event, data: InstanceStored, outcome: QuarantinedInstance
-    ) -> None:
-        said = InstanceQuarantined(
-            project=data.project,
-            study=data.study,
-            series=data.series,
-            instance=data.instance,
-            reason=outcome.reason,
-            message=outcome.message,
-        )
-        await self._publish(event, said, data.project, data.series)
-
     async def _settled(self, event: Event, data: SeriesSettled) -> None:
-        stored = await self._store.facts.all(data.project, "stored", data.series)
-        clean = await self._store.facts.all(data.project, "anonymized", data.series)
-        kept = await self._store.facts.all(data.project, "quarantined", data.series)
-        summary = summarize(
-            data,
-            [msgspec.json.decode(fact.body, type=StoredInstance) for fact in stored],
-            {fact.key: msgspec.json.decode(fact.body, type=AnonymizedInstance) for fact in clean},
-            {fact.key: msgspec.json.decode(fact.body, type=QuarantinedInstance) for fact in kept},
-        )
+        known = await self._store.facts.all(data.project, "stored", data.series)
+        stored = [msgspec.json.decode(fact.body, type=StoredInstance) for fact in known]
+        clean = {
+            fact.key: msgspec.json.decode(fact.body, type=AnonymizedInstance)
+            for fact in await self._store.facts.all(data.project, "anonymized", data.series)
+        }
+        kept = {
+            fact.key: msgspec.json.decode(fact.body, type=QuarantinedInstance)
+            for fact in await self._store.facts.all(data.project, "quarantined", data.series)
+        }
+        faced = {fact.key for fact in await self._store.facts.all(data.project, "faced", data.series)}
+        waiting = {key: image for key, image in counted(data, stored).items() if key in faced}
+        if waiting:
+            outcomes = await self._faces.outcomes(data, waiting)
+            await self._tell_faces(event, data, outcomes, told=kept)
+            # What another version decided about them does not count in this one.
+            clean = {key: one for key, one in clean.items() if key not in faced}
+            kept = {key: one for key, one in kept.items() if key not in faced}
+            for key, one in outcomes.items():
+                if isinstance(one, AnonymizedInstance):
+                    clean[key] = one
+                else:
+                    kept[key] = one
+        summary = summarize(data, stored, clean, kept)
         manifest = None
         if summary.manifest:
             body = msgspec.json.encode(summary.manifest, order="deterministic")
@@ -270,32 +218,55 @@ class Anonymization:
             reasons=summary.reasons,
         )
         crashpoint("anonymization.after_manifest_before_publish")
-        await self._publish(event, said, data.project, data.series)
+        await self._publish(event, data, {0: said})
+
+    async def _tell_faces(
+        self,
+        event: Event,
+        data: SeriesSettled,
+        outcomes: Mapping[str, Outcome],
+        *,
+        told: Mapping[str, QuarantinedInstance],
+    ) -> None:
+        """Tell what stays in and was not told before, and let the live page count all."""
+        kept = {
+            key: _quarantined(data, one)
+            for key, one in outcomes.items()
+            if isinstance(one, QuarantinedInstance) and key not in told
+        }
+        await self._publish(event, data, kept)
+        await self._store.facts.put(facts_of(data.project, data.series, outcomes))
+        self._progress.changed(data.project, data.study, data.series)
 
     async def _publish(
-        self, cause: Event, said: InstanceQuarantined | SeriesAnonymized, project: str, series: str
+        self,
+        cause: Event,
+        data: InstanceStored | SeriesSettled,
+        said: Mapping[str, InstanceQuarantined] | Mapping[int, InstanceQuarantined | SeriesAnonymized],
     ) -> None:
-        event = derived(
-            said,
-            cause=cause,
-            consumer=CONSUMER,
-            subject=series_stream(project, series),
-            recorded=self._clock(),
+        """Publish what follows from an event, by what tells it from the others that do."""
+        await publish(
+            self._producer,
+            [
+                derived(
+                    one,
+                    cause=cause,
+                    consumer=CONSUMER,
+                    subject=series_stream(data.project, data.series),
+                    recorded=self._clock(),
+                    index=index,
+                )
+                for index, one in said.items()
+            ],
         )
-        await publish(self._producer, [event])
 
 
-def _content(found: Anonymized) -> bytes | Iterator[bytes]:
-    """Give an object's bytes, those of a large one as they are read from the vault."""
-    return found.output if isinstance(found.output, bytes) else _read(found.output)
-
-
-def _read(output: Spliced) -> Iterator[bytes]:
-    try:
-        yield from output.chunks()
-    except Unreadable as error:
-        raise _unreadable(error) from error
-
-
-def _unreadable(error: OSError) -> Unavailable:
-    return Unavailable(f"An original can't be read: {error.strerror}. Check the vault.")
+def _quarantined(data: InstanceStored | SeriesSettled, outcome: QuarantinedInstance) -> InstanceQuarantined:
+    return InstanceQuarantined(
+        project=data.project,
+        study=data.study,
+        series=data.series,
+        instance=outcome.instance,
+        reason=outcome.reason,
+        message=outcome.message,
+    )

@@ -45,11 +45,7 @@ def summarize(
     anonymized, quarantined
         By ``<instance>.<digest>`` of the original, as the facts' keys.
     """
-    images = [image for image in stored if image.version is None or image.version <= settled.version]
-    primary: dict[str, StoredInstance] = {}
-    for image in sorted(images, key=lambda one: (one.received, one.digest)):
-        primary.setdefault(image.instance, image)
-    chosen = [f"{image.instance}.{image.digest}" for _, image in sorted(primary.items())]
+    chosen = counted(settled, images := list(stored))
     clean = [anonymized[key] for key in chosen if key in anonymized]
     kept_back = [quarantined.get(key) for key in chosen if key not in anonymized]
     entries = [ManifestEntry(instance=one.instance, blob=one.blob) for one in clean]
@@ -59,11 +55,23 @@ def summarize(
         else None,
         anonymized=len(clean),
         quarantined=len(kept_back),
-        conflicts=len(images) - len(primary),
+        conflicts=len(_of_version(settled, images)) - len(chosen),
         policy=clean[0].policy if clean else "",
         attributes=clean[0].attributes if clean else SeriesAttributes(),
         reasons=_reasons(kept_back),
     )
+
+
+def counted(settled: SeriesSettled, stored: Iterable[StoredInstance]) -> dict[str, StoredInstance]:
+    """Give the images that count in a version, by ``<instance>.<digest>``: of each instance the first."""
+    primary: dict[str, StoredInstance] = {}
+    for image in sorted(_of_version(settled, stored), key=lambda one: (one.received, one.digest)):
+        primary.setdefault(image.instance, image)
+    return {f"{image.instance}.{image.digest}": image for _, image in sorted(primary.items())}
+
+
+def _of_version(settled: SeriesSettled, stored: Iterable[StoredInstance]) -> list[StoredInstance]:
+    return [image for image in stored if image.version is None or image.version <= settled.version]
 
 
 def _reasons(kept_back: Sequence[QuarantinedInstance | None]) -> list[ReasonCount]:

@@ -49,12 +49,16 @@ def verdict(data):
     )
 
 
+async def no_faces(images):
+    raise AssertionError(f"{len(images)} images wait for their series")
+
+
 class Hospital:
     """Events in, cards out."""
 
-    def __init__(self, folder, *, judge=verdict, seed=None, registry=None, clock=None):
+    def __init__(self, folder, *, judge=verdict, take_faces=no_faces, seed=None, registry=None, clock=None):
         self.store, self.bus, self.clock = MemoryStore(), Bus(), clock or Ticking()
-        self.blobs, self.judge = Blobs(folder), judge
+        self.blobs, self.judge, self.take_faces = Blobs(folder), judge, take_faces
         self.registry = registry or {"probe": manifest()}
         self.chance = None if seed is None else random.Random(seed)
         self.group = None
@@ -66,7 +70,13 @@ class Hospital:
             self.store.facts, self.bus, self.clock, kinds=("anonymized",), source="/chips/agents/x"
         )
         cleaning = Anonymization(
-            self.store, self.bus, self.clock, progress, blobs=self.blobs, judge=self.judge
+            self.store,
+            self.bus,
+            self.clock,
+            progress,
+            blobs=self.blobs,
+            judge=self.judge,
+            take_faces=self.take_faces,
         )
         specs = [
             arrivals_agent(self.store, self.bus, self.clock, quiet_s=10, settle_s=1),

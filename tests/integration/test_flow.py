@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from agents.anonymization.agent import judge_with
+from agents.anonymization.judging import judge_with
 from agents.anonymization.policy.ready import DEMO
 from agents.dispatch.runner.job_run import Means
 from agents.dispatch.runner.processes import SubprocessRuntime

@@ -27,6 +27,7 @@ FORWARDED = {
     ("anonymize.py", "reason"),  # of a Refusal or Malformed
     ("geometry.py", "code"),  # of _finding and _largest
     ("plugin.py", "code"),  # of _finding
+    ("whole_series.py", "refused.reason"),  # of a Refusal
 }
 """Calls that hand on a code that was made elsewhere."""
 

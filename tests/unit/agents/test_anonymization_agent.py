@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.anonymization.agent import Anonymization, anonymization_agent, judge_with
+from agents.anonymization.agent import Anonymization, anonymization_agent
 from agents.anonymization.anonymize import anonymize
+from agents.anonymization.judging import judge_with
 from agents.anonymization.manifest import GIVEN_UP, summarize
 from agents.anonymization.policy.choosing import configured
-from agents.anonymization.policy.document import Policy
 from agents.anonymization.policy.ready import BASIC
 from agents.arrivals.agent import arrivals_agent
 from agents.arrivals.sweeper import Sweeper
@@ -33,7 +33,7 @@ from streams.settings import Settings
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
 from tests.door import image, written
-from tests.integration.flowing import verdict
+from tests.integration.flowing import no_faces, verdict
 from tests.unit.agents.flowing import (
     PATIENT,
     PROJECT,
@@ -91,7 +91,13 @@ class Room:
             return (judging or verdict)(data)
 
         self.agent = Anonymization(
-            self.store, self.bus, self.clock, self.progress, blobs=self.blobs, judge=counted
+            self.store,
+            self.bus,
+            self.clock,
+            self.progress,
+            blobs=self.blobs,
+            judge=counted,
+            take_faces=no_faces,
         )
 
     async def arrive(self, *events):
@@ -309,27 +315,6 @@ def test_what_is_not_the_object_that_was_announced_is_kept_back(tmp_path, field)
     assert read(judging(data)) == read(found)
     refused = judging(msgspec.structs.replace(data, **{field: "f" * 32}))
     assert refused.reason == "identity-mismatch"
-
-
-@pytest.mark.parametrize(("part", "comes_out"), [("CHEST", True), ("HEAD", False)])
-def test_a_face_that_nothing_takes_out_is_kept_back(tmp_path, part, comes_out):
-    secret = ProjectKey(project=PROJECT, secret=bytes(32))
-    vault = Blobs(tmp_path / "vault", private=True)
-    shown = image()
-    shown.BodyPartExamined = part
-    (file,) = written(tmp_path, [shown])
-    policy = Policy(name="faces", version=1, options=frozenset(["clean_recognizable_visual_features"]))
-    found = anonymize(file, key=secret, policy=policy)
-    data = msgspec.structs.replace(
-        stored(1).data,
-        blob=vault.put(PROJECT, file, "application/dicom"),
-        **{name: getattr(found, name) for name in ("patient", "study", "series", "instance")},
-    )
-    judged = judge_with(vault, lambda _project: secret, policy)(data)
-    if comes_out:
-        assert read(judged) == read(found)
-    else:
-        assert judged.reason == "face-not-removed"
 
 
 def test_an_image_without_a_verdict_is_not_passed_over():

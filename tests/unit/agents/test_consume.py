@@ -48,7 +48,7 @@ class Sent:
 class Bench:
     """A loop, what it was given, what it acknowledged."""
 
-    def __init__(self, handle, store=None, patience=PATIENT):
+    def __init__(self, handle, store=None, patience=PATIENT, handler_s=None):
         self.store = store or MemoryStore()
         self.sent = Sent()
         self.acknowledged = []
@@ -60,7 +60,7 @@ class Bench:
             await handle(event)
 
         self.loop = ConsumeLoop(
-            AgentSpec("feeds", ["chips.feed.v1"], handling),
+            AgentSpec("feeds", ["chips.feed.v1"], handling, handler_s=handler_s),
             records=self.store.records,
             producer=self.sent,
             clock=lambda: NOW,
@@ -283,6 +283,18 @@ async def test_a_handler_that_takes_too_long_failed():
         await bench.run(bench.delivery("slow"))
     assert ended == [True]
     assert bench.acknowledged == []
+
+
+async def test_an_agent_has_the_time_that_it_asks_for():
+    async def slow(event):
+        await asyncio.sleep(0.3)
+
+    bench = Bench(slow, handler_s=60)
+    await bench.run(bench.delivery("1"))
+    assert bench.acknowledged == ["1"]
+    hasty = Bench(slow, handler_s=0.05, patience=PATIENT._replace(handler_s=60))
+    with pytest.raises(Unavailable, match=r"TooSlow: took longer than 0\.05 s"):
+        await hasty.run(hasty.delivery("1"))
 
 
 async def test_one_that_fails_cancels_the_others_unacknowledged():
