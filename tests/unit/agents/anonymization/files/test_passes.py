@@ -459,7 +459,7 @@ def test_what_waited_for_its_series_goes_with_it(tmp_path, anonymized, monkeypat
         waiting.append(len(list((tmp_path / "out" / PARTIAL).glob("[0-9]*"))))
         return list(objects)
 
-    monkeypatch.setattr(facing, "_deface", lambda: deface)
+    monkeypatch.setattr(faces, "deface", deface)
     anonymized(policy=FACES)
     assert waiting == [6, 3]
 
