@@ -189,9 +189,8 @@ class Anonymization:
         if waiting:
             outcomes = await self._faces.outcomes(data, waiting)
             await self._tell_faces(event, data, outcomes, told=kept)
-            # What another version decided about them does not count in this one.
+            # What another version made of them does not count in this one.
             clean = {key: one for key, one in clean.items() if key not in faced}
-            kept = {key: one for key, one in kept.items() if key not in faced}
             for key, one in outcomes.items():
                 if isinstance(one, AnonymizedInstance):
                     clean[key] = one

@@ -37,7 +37,7 @@ class Room:
 
     def __init__(self, folder):
         self.store, self.bus, self.clock, self.blobs = MemoryStore(), Bus(), Ticking(), Blobs(folder)
-        self.taken = []
+        self.taken, self.judged = [], []
         self.failing = None
         self.restart()
 
@@ -51,9 +51,13 @@ class Room:
             self.clock,
             self.progress,
             blobs=self.blobs,
-            judge=faced,
+            judge=self.judge,
             take_faces=self.take,
         )
+
+    def judge(self, data):
+        self.judged.append(int(data.instance, 16))
+        return faced(data)
 
     async def take(self, images):
         self.taken.append([int(one.instance, 16) for one in images])
@@ -139,6 +143,7 @@ def defaced(*numbers, of):
 async def test_an_image_with_a_face_waits_and_nothing_is_told_of_it(room):
     await room.arrive(stored(1), stored(2), stored(1))
     assert await room.store.facts.count(PROJECT, "faced", key(1)) == 2
+    assert room.judged == [1, 2]
     assert (room.told(), await room.live(), room.taken, room.bus.topics) == ([], [], [], {})
     assert not list(room.blobs.root.rglob("*"))
 

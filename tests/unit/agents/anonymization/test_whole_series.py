@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from io import BytesIO
@@ -177,6 +178,21 @@ async def test_the_process_reads_the_vault_by_itself(inner):
         "An image of the series does not say where it lies in the patient."
     }
     assert [one.digest for one in found] == [one.digest for one in inner.images]
+
+
+async def test_one_series_is_worked_on_at_a_time(inner, monkeypatch):
+    at_once = []
+
+    async def work(*_, limit_s):
+        at_once.append("begins")
+        await asyncio.sleep(0)
+        at_once.append("ends")
+        return []
+
+    monkeypatch.setattr(series_faces, "aside", work)
+    faces = FacesAside(inner.place)
+    await asyncio.gather(*(faces(inner.images) for _ in range(3)))
+    assert at_once == ["begins", "ends"] * 3
 
 
 async def test_no_answer_keeps_the_series_in(inner, monkeypatch):
