@@ -1,4 +1,7 @@
-"""Heads are pushed to the running services: a series comes out without its face, or not at all."""
+"""Heads are pushed to the running services: a series comes out without its face, or not at all.
+
+The agent is killed twice on the way, and nothing is told twice.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ import pytest
 
 from schemas.image import SeriesManifest
 from streams.blobs import Blobs
+from streams.crashpoints import DEATHS, VARIABLE
 from tests.door import PATIENT
 from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
 from tests.unit.agents.anonymization.faces.heads import Scan, scan
 
 PROJECT = "default"
+BEFORE_PUBLISH = "anonymization.after_manifest_before_publish"
 WHOLE = Scan(spacing=(2.0, 2.0, 3.0))
 COARSE = Scan(spacing=(6.0, 6.0, 12.0))
 """Too coarse for anybody to be sure where the face is."""
@@ -40,11 +45,18 @@ def test_faces_go_or_their_series_stays_in(name, tmp_path):
         written[seed] = scan(seed, how, PatientName=PATIENT).objects
         for number, content in enumerate(written[seed]):
             (folder / f"{number}.dcm").write_bytes(content)
+    images = sum(map(len, written.values()))
+    deaths = tmp_path / "deaths"
+    deaths.mkdir()
+    changed = {
+        "CHIPS_ISOLATION": "subprocess",
+        "CHIPS_POLICY": "strict",
+        # Once when a series is defaced and nobody remembers it, once when its summary is not told.
+        VARIABLE: f"anonymization.after_effect_before_fact:{images + 1},{BEFORE_PUBLISH}",
+        DEATHS: str(deaths),
+    }
     with tier(name, tmp_path) as engines:
-        stack = Stack(
-            tmp_path / "chips",
-            {**engines.environment, "CHIPS_ISOLATION": "subprocess", "CHIPS_POLICY": "strict"},
-        )
+        stack = Stack(tmp_path / "chips", {**engines.environment, **changed})
         with running(stack):
             stack.chips("send", str(tmp_path / "in"), f"127.0.0.1:{stack.dicom_port}")
             wait_quiescent(stack, 180)
@@ -52,6 +64,10 @@ def test_faces_go_or_their_series_stays_in(name, tmp_path):
                 "replay", "tail", "--beginning", "--no-follow", "--type", "chips.image"
             ).stdout.splitlines()
             cards = stack.session().cards()
+    assert {file.name for file in deaths.iterdir()} == {
+        "anonymization.after_effect_before_fact",
+        BEFORE_PUBLISH,
+    }
     events = [json.loads(line) for line in lines]
     told = {
         kind: [event["data"] for event in events if event["type"] == f"chips.image.{kind}.v1"]
@@ -76,7 +92,7 @@ def test_faces_go_or_their_series_stays_in(name, tmp_path):
         blobs.path(PROJECT, clean["manifest"]["sha256"]).read_bytes(), type=SeriesManifest
     )
     assert len(manifest.instances) == len(originals)
-    changed = 0
+    replaced = 0
     for entry in manifest.instances:
         content = blobs.path(PROJECT, entry.blob).read_bytes()
         dataset = pydicom.dcmread(BytesIO(content))
@@ -87,8 +103,8 @@ def test_faces_go_or_their_series_stays_in(name, tmp_path):
         assert not any(uid.encode() in content for uid in known)
         assert PATIENT.encode() not in content
         original = next(one for one in originals if one.InstanceNumber == dataset.InstanceNumber)
-        changed += dataset.PixelData != original.PixelData
-    assert 0 < changed < len(originals)
+        replaced += dataset.PixelData != original.PixelData
+    assert 0 < replaced < len(originals)
     # What still has its face lies in no blob.
     files = [file for file in blobs.root.rglob("*") if file.is_file()]
     objects = [file for file in files if file.read_bytes()[128:132] == b"DICM"]
