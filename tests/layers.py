@@ -41,7 +41,7 @@ class Layer(NamedTuple):
 
 LAYERS = {
     "unit": Layer(("tests/unit", "tests/contract"), 20, SIDE_BY_SIDE),
-    "integration": Layer(("tests/integration",), 12, SIDE_BY_SIDE),
+    "integration": Layer(("tests/integration",), 18, SIDE_BY_SIDE),
     "guards": Layer(("tests/guards",), 10, CROWDED),
     "e2e": Layer(("tests/e2e",), 10),
     "faults": Layer(("tests/faults",), 20),
