@@ -224,3 +224,4 @@ def wait_quiescent(stack: Stack, timeout: float) -> None:
         assert time.monotonic() < deadline, f"after {timeout} s still under way: {left}\n{stack.tail()}"
         left = asyncio.run(under_way(stack))
         quiet = 0 if left else quiet + 1
+        time.sleep(0.1)
