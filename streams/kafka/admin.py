@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+import stamina
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from schemas.catalogue import TOPICS, Topic
@@ -15,6 +16,14 @@ from streams.limits import limit_of
 
 TIMEOUT_S = 20.0
 """How long an answer of Kafka may take, s."""
+
+_ON_ITS_WAY = frozenset(
+    (
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    )
+)
 
 _FRAME = 64 * 1024
 """Room for what surrounds a message in a batch, bytes."""
@@ -91,20 +100,17 @@ class KafkaAdmin:
     def _lag(self, app: str, named: Sequence[str]) -> dict[tuple[str, int], int]:
         client = self._open()
         try:
-            request = client.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(app)], request_timeout=TIMEOUT_S
-            )
-            committed = {
-                (at.topic, at.partition): at.offset
-                for at in request[app].result(TIMEOUT_S).topic_partitions
-                if at.offset >= 0
-            }
-            topics = client.list_topics(timeout=TIMEOUT_S).topics
-            parts = [
-                TopicPartition(topic, partition)
-                for topic in sorted(({topic for topic, _ in committed} | set(named)) & set(topics))
-                for partition in topics[topic].partitions
+            there = [
+                TopicPartition(name, partition)
+                for name, topic in sorted(client.list_topics(timeout=TIMEOUT_S).topics.items())
+                for partition in topic.partitions
+                if not name.startswith("__")
             ]
+            committed = {
+                (at.topic, at.partition): at.offset for at in self._committed(app, there) if at.offset >= 0
+            }
+            asked = {topic for topic, _ in committed} | set(named)
+            parts = [part for part in there if part.topic in asked]
             if not parts:
                 return {}
             first = client.list_offsets(
@@ -118,3 +124,34 @@ class KafkaAdmin:
             }
         except KafkaException as error:
             raise family_of(error, f"Asking for the lag of {app}") from error
+
+    def _committed(self, app: str, parts: list[TopicPartition]) -> list[TopicPartition]:
+        """Give what a group has committed, by a consumer that never joins it.
+
+        Not by `AdminClient.list_consumer_group_offsets`: where the group's coordinator is not known yet, as
+        on a fresh cluster, librdkafka 2.x looks for it by a consumer that an admin client lacks, and the
+        process dies by a segmentation fault (rd_kafka_handle_OffsetFetch).
+        """
+        consumer = Consumer(self._connection.librdkafka({"group.id": app, "enable.auto.commit": False}))
+        try:
+            found = self._asked(consumer, parts) if parts else []
+        finally:
+            consumer.close()
+        for at in found:
+            if at.error:
+                raise KafkaException(at.error)
+        return found
+
+    @staticmethod
+    def _asked(consumer: Consumer, parts: list[TopicPartition]) -> list[TopicPartition]:
+        for attempt in stamina.retry_context(
+            on=_moves, attempts=None, timeout=TIMEOUT_S, wait_initial=0.1, wait_max=1.0
+        ):
+            with attempt:
+                return list(consumer.committed(parts, timeout=TIMEOUT_S))
+        raise AssertionError("stamina tries at least once")
+
+
+def _moves(error: Exception) -> bool:
+    """Tell whether a group's coordinator is on its way, as on a cluster that has just been started."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _ON_ITS_WAY
