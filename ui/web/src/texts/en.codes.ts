@@ -17,7 +17,8 @@ export const codes = {
     'embedded-overlay': 'An overlay is hidden in unused bits of the pixels.',
     'encapsulated-document': 'Encapsulated documents can name the patient anywhere.',
     'excess-pixels': 'There is more in the pixel data than the image it describes.',
-    'face-not-removed': "It can show the patient's face, and nobody can be sure of taking it out of the series.",
+    'face-not-removed':
+      "It can show the patient's face, and nobody can be sure of taking it out of the series.",
     'given-up': 'The image was given up while it was worked on: see the dead letters.',
     'identity-mismatch': 'Its identity is not the one that it was received under.',
     'missing-original': 'The original is missing from the vault.',
