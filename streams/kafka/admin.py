@@ -134,7 +134,7 @@ class KafkaAdmin:
         """
         consumer = Consumer(self._connection.librdkafka({"group.id": app, "enable.auto.commit": False}))
         try:
-            found = self._asked(consumer, parts) if parts else []
+            found = _asked(consumer, parts) if parts else []
         finally:
             consumer.close()
         for at in found:
@@ -142,16 +142,12 @@ class KafkaAdmin:
                 raise KafkaException(at.error)
         return found
 
-    @staticmethod
-    def _asked(consumer: Consumer, parts: list[TopicPartition]) -> list[TopicPartition]:
-        for attempt in stamina.retry_context(
-            on=_moves, attempts=None, timeout=TIMEOUT_S, wait_initial=0.1, wait_max=1.0
-        ):
-            with attempt:
-                return list(consumer.committed(parts, timeout=TIMEOUT_S))
-        raise AssertionError("stamina tries at least once")
-
 
 def _moves(error: Exception) -> bool:
     """Tell whether a group's coordinator is on its way, as on a cluster that has just been started."""
     return isinstance(error, KafkaException) and error.args[0].code() in _ON_ITS_WAY
+
+
+@stamina.retry(on=_moves, attempts=None, timeout=TIMEOUT_S, wait_initial=0.1, wait_max=1.0)
+def _asked(consumer: Consumer, parts: list[TopicPartition]) -> list[TopicPartition]:
+    return list(consumer.committed(parts, timeout=TIMEOUT_S))

@@ -15,7 +15,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.engines.docker_engine import BASE_IMAGE
 from deploy.engines.pair import Engines
+from schemas.catalogue import Topic
 from streams.errors import Rejected, Unavailable
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.connection import Connection
 from tests.engines.run import fresh_engines
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(400)]
@@ -108,6 +111,17 @@ def test_one_alone_stops_and_starts_while_the_other_serves(own_engines: Engines)
     assert (kafka.pid, kafka.answers, cassandra.answers) == (None, False, True)
     own_engines.kafka.start()
     assert all(state.answers for state in own_engines.status())
+
+
+async def test_lag_is_told_before_any_group_has_a_coordinator(own_engines: Engines):
+    """An admin client of librdkafka would end the process here."""
+    topic = Topic(name="chips.test.v1", zone="outer", partitions=2, retention_s=3600, durable=True)
+    admin = KafkaAdmin(Connection(own_engines.kafka.address), topics=[topic])
+    await admin.create_topics()
+    produce(own_engines.kafka.address, topic.name, b"waits")
+    lag = await admin.lag("chips-test", [topic.name])
+    assert (sorted(lag), sum(lag.values())) == ([(topic.name, 0), (topic.name, 1)], 1)
+    await admin.close()
 
 
 def test_a_second_up_leaves_the_running_engines_alone(own_engines: Engines):
