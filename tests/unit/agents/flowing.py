@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from schemas import make, pacs
 from schemas.catalogue import decode
+from schemas.facts import StoredInstance
 from schemas.identity import BlobRef, derived_id, instance_event_id, series_stream
 from streams.bus import Position
 
@@ -126,6 +127,35 @@ def ended(*, series=1, association=1, outcome="released", instances=1):
         instances=instances,
     )
     return pacs_event(data, derived_id("gateway", uuid(association), key(series)))
+
+
+def fact(data, version=1):
+    """What is remembered of an image that was stored, given the data of its event."""
+    return StoredInstance(
+        instance=data.instance,
+        digest=data.digest,
+        blob=data.blob,
+        sop_class_uid=data.sop_class_uid,
+        modality=data.modality,
+        association=data.association,
+        received=data.received,
+        version=version,
+    )
+
+
+def settled(version=1):
+    """The data of a version's settling."""
+    return pacs.SeriesSettled(
+        project=PROJECT,
+        patient=PATIENT,
+        study=key(1),
+        series=key(1),
+        modality="CT",
+        version=version,
+        instances=1,
+        conflicts=0,
+        evidence="quiet",
+    )
 
 
 def pacs_event(data, event_id):

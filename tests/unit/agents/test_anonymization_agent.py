@@ -22,10 +22,9 @@ from agents.progress import Progress
 from agents.spec import AgentSpec
 from gateway.identity import ProjectKey
 from gateway.keys import Keyring
-from schemas.facts import AnonymizedInstance, QuarantinedInstance, StoredInstance
+from schemas.facts import AnonymizedInstance, QuarantinedInstance
 from schemas.identity import BlobRef
 from schemas.image import InstanceQuarantined, SeriesAnonymized, SeriesAttributes, SeriesManifest
-from schemas.pacs import SeriesSettled
 from streams.blobs import Blobs
 from streams.errors import Misconfigured, Rejected, Unavailable
 from streams.publishing import message
@@ -35,47 +34,21 @@ from streams.store.memory.store import MemoryStore
 from tests.door import image, written
 from tests.integration.flowing import no_faces, verdict
 from tests.unit.agents.flowing import (
-    PATIENT,
     PROJECT,
     Bus,
     Crash,
     Group,
     Ticking,
     ended,
+    fact,
     key,
     pacs_event,
+    settled,
     stored,
     uuid,
 )
 
 IMAGE = "chips.image.v1"
-
-
-def fact(data, version=1):
-    return StoredInstance(
-        instance=data.instance,
-        digest=data.digest,
-        blob=data.blob,
-        sop_class_uid=data.sop_class_uid,
-        modality=data.modality,
-        association=data.association,
-        received=data.received,
-        version=version,
-    )
-
-
-def settled(version=1):
-    return SeriesSettled(
-        project=PROJECT,
-        patient=PATIENT,
-        study=key(1),
-        series=key(1),
-        modality="CT",
-        version=version,
-        instances=1,
-        conflicts=0,
-        evidence="quiet",
-    )
 
 
 class Room:

@@ -18,7 +18,19 @@ from streams.errors import Unavailable
 from streams.store.api import Fact
 from streams.store.memory.store import MemoryStore
 from tests.integration.flowing import verdict
-from tests.unit.agents.flowing import PATIENT, PROJECT, Bus, Crash, Ticking, key, pacs_event, stored, uuid
+from tests.unit.agents.flowing import (
+    PATIENT,
+    PROJECT,
+    Bus,
+    Crash,
+    Ticking,
+    fact,
+    key,
+    pacs_event,
+    settled,
+    stored,
+    uuid,
+)
 
 IMAGE = "chips.image.v1"
 TOO_FEW = "The images do not form a volume."
@@ -83,33 +95,14 @@ class Room:
     async def arrive(self, *events, version=1):
         for event in events:
             data = event.data
-            row = StoredInstance(
-                instance=data.instance,
-                digest=data.digest,
-                blob=data.blob,
-                sop_class_uid=data.sop_class_uid,
-                modality=data.modality,
-                association=data.association,
-                received=data.received,
-                version=version,
-            )
             name = f"{data.instance}.{data.digest}"
-            await self.store.facts.put([Fact(PROJECT, "stored", data.series, name, msgspec.json.encode(row))])
+            await self.store.facts.put(
+                [Fact(PROJECT, "stored", data.series, name, msgspec.json.encode(fact(data, version)))]
+            )
             await self.agent.handle(event)
 
     async def settle(self, version=1):
-        data = SeriesSettled(
-            project=PROJECT,
-            patient=PATIENT,
-            study=key(1),
-            series=key(1),
-            modality="CT",
-            version=version,
-            instances=1,
-            conflicts=0,
-            evidence="quiet",
-        )
-        await self.agent.handle(pacs_event(data, uuid(f"settled {version}")))
+        await self.agent.handle(pacs_event(settled(version), uuid(f"settled {version}")))
         return self.bus.data(IMAGE, SeriesAnonymized)[-1]
 
     def contents(self, said):
