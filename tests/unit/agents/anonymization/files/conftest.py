@@ -11,8 +11,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from agents.anonymization.files import run
 from agents.anonymization.files.entries import Entry, Stamp
+from agents.anonymization.files.manifest import Manifest
 from agents.anonymization.files.objects import Found
+from agents.anonymization.policy.document import Policy
+from tests.unit.agents.anonymization.files.here import HerePool
 
 
 @pytest.fixture
@@ -61,3 +65,28 @@ def certificate() -> str:
     made = made.serial_number(x509.random_serial_number()).not_valid_before(now)
     signed = made.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.fixture
+def anonymized(tmp_path, key, monkeypatch):
+    """Run on the folder ``in``; gives summary, lines by input, and outputs."""
+    monkeypatch.setattr(run, "Pool", HerePool)
+    (tmp_path / "in").mkdir(exist_ok=True)
+
+    def work(**options):
+        chosen = {
+            "source": tmp_path / "in",
+            "out": tmp_path / "out",
+            "manifest": tmp_path / "m.jsonl",
+            "key": key,
+            "policy": Policy(name="x", version=1),
+            "workers": 1,
+        }
+        hooks = {name: options.pop(name) for name in ("stop", "on_progress", "at_end") if name in options}
+        summary = run.anonymize_files(run.Job(**{**chosen, **options}), **hooks)
+        with Manifest(tmp_path / "m.jsonl") as manifest:
+            lines = {entry.input: entry for entry in manifest.read()}
+        assert list(lines) == sorted(lines) or not summary.complete
+        return summary, lines
+
+    return work
