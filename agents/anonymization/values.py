@@ -39,6 +39,8 @@ _MOST_UIDS = 65_536
 """UIDs of one value."""
 _WHOLE_NUMBERS = re.compile(rb"(?:^|\\)[ +-]*([0-9]{5,})(?:\.0*)? *(?=\\|$|\0)")
 """Shorter numbers are counts and sizes, and fractions are measured."""
+_WORD = re.compile(rb"[0-9A-Za-z^ ]{4,}[\0 ]*")
+"""A number can be one, but none that is measured is."""
 _BYTES = frozenset(("OB", "UN"))
 _SHORT = frozenset(("AE", "AS", "CS", "DS", "IS"))
 """Representations of which a value that is cleaned is whole or goes."""
@@ -218,7 +220,8 @@ class Values:
 
     def _without_names(self, decision: Decision, tag: int, vr: str, value: bytes) -> bytes | None:
         """Give a value that is no text, if no text hides in it."""
-        if tag == PIXEL_DATA or len(value) <= SIZES.get(vr, 0):
+        is_number = len(value) <= SIZES.get(vr, 0) and not _WORD.fullmatch(value)
+        if tag == PIXEL_DATA or is_number:
             return value
         # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
         seen = value, value.replace(b"\0", b""), _swapped(value)

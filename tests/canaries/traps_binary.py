@@ -38,6 +38,19 @@ _binary("record key", 0x0008041B, "OB")
 _binary("waveform at the top", 0x54001010, "OW")
 
 
+@trap("binary: images beside the image, and attributes without a name")
+def beside() -> Trap:
+    made = setting()
+    words = {}
+    for tag, vr in (
+        *((0x7FE00008, "OF"), (0x7FE00009, "OD"), (0x56000020, "OF"), (0x7FE00020, "OW"), (0x00080202, "OB")),
+        *((0x00720069, "OW"), (0x00720062, "CS"), (0x40101006, "OB"), (0x00143080, "OB")),
+    ):
+        words[f"{tag:08x}"] = made.words.word(16)
+        made.data.add_new(tag, vr, words[f"{tag:08x}"] if vr == "CS" else words[f"{tag:08x}"].encode())
+    return made.trap(**words)
+
+
 @trap("binary: the waveform of a wave's object")
 def wave() -> Trap:
     made = setting()

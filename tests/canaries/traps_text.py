@@ -33,6 +33,11 @@ SPELLINGS = {
     "compact": lambda person: f"{person.born:%d%m%Y}",
     "study date": lambda person: f"taken {person.seen:%d-%m-%Y}",
     "base64": lambda person: base64.b64encode(f"{person.given} {person.family}".encode()).decode(),
+    "base64 of UTF-16": lambda person: base64.b64encode(person.family.encode("utf-16-le")).decode(),
+    "base64 twice": lambda person: base64.b64encode(base64.b64encode(person.family.encode())).decode(),
+    "escaped twice": lambda person: f"%25{ord(person.family[0]):02x}{person.family[1:]}",
+    "UTF-7": lambda person: f"+{base64.b64encode(person.family.encode('utf-16-be')).decode().rstrip('=')}-",
+    "numbers of characters": lambda person: ",".join(str(ord(letter)) for letter in person.family),
     "phone in one": lambda person: person.phone.replace(" ", ""),
     "department": lambda person: person.department,
     "city": lambda person: person.city,
@@ -64,6 +69,17 @@ def split() -> Trap:
     made = setting()
     say(made.data, [made.person.given, made.person.family, f"{made.person.born:%Y}"])
     return made.trap()
+
+
+@trap("text: UIDs of few numbers")
+def few_arcs() -> Trap:
+    made = setting()
+    uuid, stamp = f"2.25.{made.words.digits(38)}", f"1.2.276.{made.words.digits(14)}"
+    made.data.FrameOfReferenceUID, made.data.SynchronizationFrameOfReferenceUID = uuid, stamp
+    say(made.data, [f"of {uuid}", stamp])
+    made.data.SequenceName, made.data.ConvolutionKernel = stamp[:16], uuid
+    made_trap = made.trap(uuid=uuid, stamp=stamp)
+    return made_trap._replace(keepers=dict.fromkeys(("uuid", "stamp"), "retain_uids"))
 
 
 @trap("text: a code string repeats the name")

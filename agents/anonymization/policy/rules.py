@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 
-from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_has_tag, dictionary_keyword, dictionary_VR, tag_for_keyword
 
 from agents.anonymization.policy.decision import Action, Decision, Within, items_within
 from agents.anonymization.policy.document import Override, Policy
@@ -71,6 +71,16 @@ _HOMES: dict[int, int | None] = {
     0x54001010: 0x54000100,
 }
 """Where bulk data stands that nobody else looks at: pixels at the top, waveforms in Waveform Sequence."""
+_IODS: dict[int, frozenset[str]] = {
+    **dict.fromkeys((0x7FE00008, 0x7FE00009), frozenset(("parametric-map",))),
+    **dict.fromkeys((0x56000010, 0x56000020), frozenset(("mr-spectroscopy",))),
+    **dict.fromkeys((0x7FE00020, 0x7FE00030, 0x7FE00040), frozenset[str]()),
+}
+"""The only IODs with pixels as floats, with spectra, with coefficients: elsewhere it is an image beside the
+image, which neither admission nor whoever cleans pixels looks at."""
+_FOREIGN_GROUPS = frozenset((0x0014, 0x0072, 0x4010))
+"""Inspections of materials, hanging protocols (which repeat values of any attribute), security: no object
+that comes out is one of these."""
 # An empty Referenced Study Sequence is invalid where it is optional: the alternative is removal.
 _NEVER_EMPTY = frozenset((0x00081110,))
 
@@ -185,6 +195,7 @@ class Rules:
             (group >> 8 in (_CURVES, _OVERLAYS), "curves and overlays"),
             (vr is None, "not in the dictionary"),
             (_HOMES.get(tag, parent) != parent, "pixels or curves outside of their place"),
+            (self._iod not in _IODS.get(tag, (self._iod,)), "an image beside the image"),
             (tag in _ALWAYS_REMOVED, "what was there before, or a signature over it"),
         ):
             if unfit:
@@ -227,6 +238,8 @@ class Rules:
 
     def _unlisted(self, tag: int, vr: str, parent: int | None) -> Decision:
         plain = self._plainly_unlisted(tag, vr, parent)
+        if plain.action is Action.KEEP and tag >> 16 in _FOREIGN_GROUPS:
+            return Decision(Action.REMOVE, "of another kind of object")
         if plain.action is Action.KEEP or tag in load_identifiers():
             return plain
         for option, action, fits in (
@@ -283,7 +296,8 @@ def known_vr(tag: int) -> str | None:
     """Give the VR that dictionary or table know for a tag; several joined by " or ". None: unknown."""
     if dictionary_has_tag(tag) or tag >> 24 == _OVERLAYS:
         with contextlib.suppress(KeyError):
-            return str(dictionary_VR(tag))
+            # a retired one without a name has no meaning by which to judge it
+            return str(dictionary_VR(tag)) if dictionary_keyword(tag) else None
     row = load_table().rules.get(tag)
     return row.vr if row else None
 

@@ -40,6 +40,13 @@ _RECENT = r"(?:19\d\d|20[0-3]\d)"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _NAME = rf"(?:{'|'.join(_ANY)})"
+_ROMAN_NUMBERS = {
+    name: number
+    for number, name in enumerate(
+        ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"), 1
+    )
+}
+_ROMAN_MONTH = rf"(?:{'|'.join(sorted(_ROMAN_NUMBERS, key=len, reverse=True))})"
 _FULL_NAME = rf"(?:{'|'.join(_FULL)})"
 _ORDINAL = r"(?:st|nd|rd|th|er|º|\.)?"
 _BETWEEN = r"[ \t._/,-]{0,2}(?:de[l ]?|of)?[ \t]{0,2}"
@@ -76,7 +83,22 @@ _YEAR_NAME = re.compile(
     re.IGNORECASE,
 )
 # "January 1970", "01/1970", "31 January": no whole date, and still more than a year
-_MONTH_YEAR = re.compile(rf"(?<![\d./-]){_MONTH}[./]{_RECENT}(?![\d./-])")
+_MONTH_YEAR = re.compile(rf"(?<![\d./-])(?:{_MONTH}[./]{_RECENT}|{_RECENT}-(?:0[1-9]|1[0-2]))(?![\d./-])")
+# "1970-W05-6", "1970-031": ISO 8601's weeks and days of the year
+_ISO = re.compile(
+    rf"(?<![\d./-])(?P<year>{_RECENT})-(?:W(?P<week>[0-5]\d)(?:-(?P<weekday>[1-7]))?|(?P<ordinal>[0-3]\d\d))(?![\d./-])"
+)
+# "31.I.1970", "1970 I 31": months as people write them from Poland to Hungary
+_ROMAN = (
+    re.compile(
+        rf"(?<![^\W_])(?<![.,])(?P<day>{_DAY})[ ]?(?P<between>[-./ ])[ ]?(?P<name>{_ROMAN_MONTH})[ ]?"
+        rf"(?P=between)[ ]?(?P<year>{_YEAR})(?!\d|[.,]\d)"
+    ),
+    re.compile(
+        rf"(?<![^\W_])(?<![.,])(?P<year>{_YEAR})[ ]?(?P<between>[-./ ])[ ]?(?P<name>{_ROMAN_MONTH})[ ]?"
+        rf"(?P=between)[ ]?(?P<day>{_DAY})(?!\d|[.,]\d)"
+    ),
+)
 _NAMED_PARTS = (
     re.compile(
         rf"(?<![^\W\d_]){_NAME}\.?[ \t_-]{{0,2}}(?:de[l ]?)?[ \t]{{0,2}}{_RECENT}(?!\d)", re.IGNORECASE
@@ -118,6 +140,7 @@ def dates_in(text: str) -> Iterator[Written]:
     yield from _numbers(text)
     for match in _MONTH_YEAR.finditer(text):
         yield Written(match.start(), match.end(), (), certain=True)
+    yield from _elsewhere(text)
     if _HAS_NAME.search(text):
         yield from _named(text)
 
@@ -145,6 +168,19 @@ def _numbers(text: str) -> Iterator[Written]:
         days = tuple(day for year, month, of_month in tries for day in _days(year, int(month), int(of_month)))
         if days:
             yield Written(match.start(), match.end(), days, certain=False)
+
+
+def _elsewhere(text: str) -> Iterator[Written]:
+    """Yield days of weeks and of years, and dates whose months are Roman numerals."""
+    for match in _ISO.finditer(text):
+        days = _iso_days(match)
+        if days is not None:
+            yield Written(match.start(), match.end(), days, certain=match["ordinal"] is None)
+    for pattern in _ROMAN:
+        for match in pattern.finditer(text):
+            days = _days(int(match["year"]), _ROMAN_NUMBERS[match["name"]], int(match["day"]))
+            if days:
+                yield Written(match.start(), match.end(), days, certain=True)
 
 
 def _is_short_date(match: re.Match[str]) -> bool:
@@ -194,6 +230,19 @@ def shifted(written: Written, days: int) -> str | None:
 def _like(number: int, written: str) -> str:
     """Write a number with as many digits as another has, if it can be."""
     return f"{number:0{len(written)}d}" if written.startswith("0") or len(written) > 1 else str(number)
+
+
+def _iso_days(match: re.Match[str]) -> tuple[date, ...] | None:
+    """Give the day of a week or of a year, none of a whole week; None: there is no such day."""
+    year = int(match["year"])
+    try:
+        if match["ordinal"]:
+            found = date(year, 1, 1) + timedelta(days=int(match["ordinal"]) - 1)
+            return (found,) if found.year == year else None
+        found = date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1))
+    except ValueError:
+        return None
+    return (found,) if match["weekday"] else ()
 
 
 def _years(written: str) -> tuple[int, ...]:

@@ -156,7 +156,7 @@ class Finder:
             if at + 1 < len(parts) and parts[at + 1].start == part.end:
                 continue
             word = "".join(one.key for one in parts[start : at + 1])
-            if word in self._alone or (word[0] == "0" and word.lstrip("0") in self._alone):
+            if word in self._alone or (word[:1] == "0" and word.lstrip("0") in self._alone):
                 yield parts[start].start, part.end
             start = at + 1
 

@@ -27,8 +27,9 @@ class Kind(enum.Enum):
 CHARACTER_SET = 0x00080005
 
 _KINDS: Mapping[Kind, tuple[int, ...]] = {
-    # every attribute of VR PN
+    # every attribute of VR PN, and Name to Use, which is a text
     Kind.PERSON: (
+        0x00100012,
         *(0x00080090, 0x0008009C, 0x00081048, 0x00081050, 0x00081060, 0x00081070, 0x00100010, 0x00101001),
         *(0x00101005, 0x00101060, 0x00102297, 0x00140104, 0x00142006, 0x00321032, 0x00400006, 0x00401010),
         *(0x00402008, 0x00404037, 0x0040A067, 0x0040A075, 0x0040A123, 0x0040A307, 0x0040A352, 0x00700084),

@@ -68,13 +68,22 @@ _NUMERIC = (
     ),
     # ages above 89: too few people to hide among (45 CFR 164.514(b)(2)(i)(C))
     re.compile(
-        r"(?<![\d.,])(?:9\d|1[0-2]\d)[ -]?"
-        r"(?:y/?o|yrs?|years?(?: old)?|jahre?(?: alt)?|jährig\w*|j\.|ans|años|anni)(?![^\W_])",
+        r"(?<![\d.,])0?(?:9\d|1[0-2]\d)[ -]?"
+        r"(?:y\. ?o\.?|y/?o?|yrs?|years?(?: old)?|jahre?(?: alt)?|jährig\w*|j\.|ans|años|anni)(?![^\W_])",
         _FLAGS,
     ),
+    re.compile(
+        r"(?<![^\W_])(?:aged?|alter|alt|âge|[aâ]gée? de|edad|età|idade)[ .:=]{0,3}0?(?:9\d|1[0-2]\d)(?!\d)",
+        _FLAGS,
+    ),
+    re.compile(r"(?<![\w.,/-])9\d[FMW](?![^\W_])"),
 )
 _LONG_NUMBER = re.compile(r"(?<!\d[.,])(?<!\d)\d{6,}")
-_UID = re.compile(r"(?<![\d.])[0-2](?:\.\d{1,39}){5,}")
+_UID = re.compile(
+    r"(?<![\d.])(?:[0-2](?:\.\d{1,39}){5,}|2\.25\.\d{8,39}|"
+    r"[0-2](?:\.\d{1,11}){1,3}\.\d{12,39}(?:\.\d{1,39}){0,4})"
+)
+"""Of many arcs; or of few, one of them a UUID as a number (2.25.), or longer than any number of a version."""
 _REGISTERED = "1.2.840.10008."
 _IP = re.compile(
     r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}(?![\w:])",

@@ -75,6 +75,14 @@ def test_removed_emptied_and_dummies_keep_nothing(values, vr):
     assert b"Mustermann" not in dummy
 
 
+@pytest.mark.parametrize("vr", ["FD", "OD", "SV", "UV"])
+def test_no_word_stands_in_place_of_a_number(values, vr):
+    for word in (b"Erika\0\0\0", b" erika  ", b"PID12345"):
+        assert made(values, Action.KEEP, vr, word, tag=0x00189073, otherwise=Action.REMOVE) is None
+        assert made(values, Action.KEEP, vr, word, tag=0x00189073) == bytes(8)
+    assert made(values, Action.KEEP, vr, b"@\x93Jx\0\0\0\0", tag=0x00189073)
+
+
 def test_uids_are_replaced_one_by_one(values, key):
     some = b"1.2.3.4\\1.2.840.10008.1.2\\1.2.3.5\0"
     expected = (pseudonymous_uid(key, "1.2.3.4"), "1.2.840.10008.1.2", pseudonymous_uid(key, "1.2.3.5"))

@@ -8,7 +8,14 @@ from typing import get_args
 import pytest
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.datadict import tag_for_keyword
-from pydicom.uid import CTImageStorage, EnhancedCTImageStorage, XRayAngiographicImageStorage
+from pydicom.uid import (
+    BasicTextSRStorage,
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    MRSpectroscopyStorage,
+    ParametricMapStorage,
+    XRayAngiographicImageStorage,
+)
 
 from agents.anonymization.policy.document import Override, Policy
 from agents.anonymization.policy.rules import (
@@ -332,12 +339,42 @@ def test_rules_are_made_once_for_a_class():
 
 
 def test_pixels_and_waveforms_are_kept_where_they_belong():
-    rules = Rules(policy(PixelData="keep"), CTImageStorage)
+    rules = Rules(policy(PixelData="keep"), ParametricMapStorage)
     waveforms = tag_of("WaveformSequence")
     for name, home in (("PixelData", None), ("DoubleFloatPixelData", None), ("WaveformData", waveforms)):
         for parent in (None, waveforms, 0x52009229):
             kept = rules.decide(tag_of(name), parent).action is Action.KEEP
             assert kept is (parent == home), (name, parent)
+
+
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [
+        ("FloatPixelData", ParametricMapStorage),
+        ("DoubleFloatPixelData", ParametricMapStorage),
+        ("SpectroscopyData", MRSpectroscopyStorage),
+        ("CoefficientsSDVN", None),
+    ],
+)
+def test_an_image_beside_the_image_goes(name, only):
+    for sop_class in (
+        CTImageStorage,
+        ParametricMapStorage,
+        MRSpectroscopyStorage,
+        BasicTextSRStorage,
+        "1.2.3",
+    ):
+        action = Rules(policy(**{name: "keep"}), sop_class).decide(tag_of(name)).action
+        assert (action is Action.KEEP) is (sop_class == only), sop_class
+
+
+def test_what_has_no_meaning_in_any_object_that_comes_out_goes():
+    rules = Rules(policy("clean_descriptors"), CTImageStorage)
+    nameless = [tag for tag, entry in DicomDictionary.items() if not entry[4]]
+    assert nameless
+    copies = [tag_of(f"Selector{vr}Value") for vr in ("CS", "DS", "IS", "OW", "US")]
+    for tag in (*nameless, *copies, tag_of("ThreatROIBitmap"), tag_of("BadPixelImage")):
+        assert rules.decide(tag).action is Action.REMOVE, f"{tag:08x}"
 
 
 def test_an_attribute_that_is_not_there_has_no_tag():

@@ -30,6 +30,17 @@ KNOWN = KnownValues([NAME.encode(), "Müller".encode("latin-1")], b"ISO_IR 100")
         "M&uuml;ller",
         "M%C3%BCller",
         base64.b64encode("Herr Müller".encode()).decode(),
+        base64.b64encode(NAME.encode("utf-16-le")).decode(),
+        base64.b64encode(base64.b64encode(NAME.encode())).decode(),
+        "%254dustermann",
+        "&amp;#77;ustermann",
+        "&#77usterm&#97nn",
+        "+AE0-ustermann",
+        "+AE0AdQBzAHQAZQByAG0AYQBuAG4-",
+        " ".join(f"0x{byte:02x}" for byte in NAME.encode()),
+        "".join(f"U+00{byte:02X}" for byte in NAME.encode()),
+        NAME.encode().hex(","),
+        " ".join(str(byte) for byte in NAME.encode()),
     ],
 )
 def test_a_name_is_found_in_what_is_encoded(text):

@@ -16,6 +16,7 @@ from gateway.part10 import Bounds, encoding_of, read_meta
 
 UTF8 = b"ISO_IR 192"
 NAME, ID, BIRTH, ACCESSION, CHARSET = 0x00100010, 0x00100020, 0x00100030, 0x00080050, 0x00080005
+NAME_TO_USE = 0x00100012
 INSTITUTION, ADDRESS, TELEPHONE, STUDY_ID = 0x00080080, 0x00101040, 0x00102154, 0x00200010
 
 
@@ -288,6 +289,7 @@ DAYS = [
     ),
     *("January 31, 1970", "January 31st 1970", "31st of January 1970", "31 janvier 1970", "31 janv. 1970"),
     *("31 de enero de 1970", "31 ene 1970", "31 gennaio 1970", "31 de janeiro de 1970", "31 januari 1970"),
+    *("31.I.1970", "31 I 1970", "1970.I.31", "1970-W05-6", "1970-031"),
     *("1970-Jan-31", "1970 January 31", "1970年1月31日", "１９７０年１月３１日", "31 01 1970"),
 ]
 
@@ -302,7 +304,19 @@ def test_days_are_found_in_any_spelling(text):
 
 def test_attributes_of_every_person_are_looked_at():
     people = {tag for tag, entry in DicomDictionary.items() if entry[0] == "PN"}
-    assert {tag for tag, kind in KIND_OF.items() if kind is Kind.PERSON} == people
+    assert {tag for tag, kind in KIND_OF.items() if kind is Kind.PERSON} == people | {NAME_TO_USE}
+
+
+def test_the_name_that_a_person_goes_by_is_found():
+    values = KnownValues.of_dataset({NAME: b"Mustermann^Erika", NAME_TO_USE: b"Severin"})
+    assert values.occur_in(b"CT of Severin")
+
+
+@pytest.mark.parametrize("text", ["a \u0301 Ng", "\u0300", "x \u0345\u0301 y"])
+def test_marks_without_a_letter_are_no_words(text):
+    values = known(name="Ng^Al")
+    assert bool(found(values, text)) is ("Ng" in text)
+    assert values.occur_in(text.encode()) is ("Ng" in text)
 
 
 def test_dates_of_any_kind_are_days():
