@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -69,6 +70,25 @@ def split() -> Trap:
     made = setting()
     say(made.data, [made.person.given, made.person.family, f"{made.person.born:%Y}"])
     return made.trap()
+
+
+def _garbled(name: str, change: Callable[[str], bytes]) -> None:
+    def make() -> Trap:
+        made = setting(family="Xöbrünalta")
+        made.data.SpecificCharacterSet = "ISO_IR 100"
+        text = change(made.person.family)
+        for tag in (0x00080070, 0x00283010, 0x00181250, 0x0008103E):
+            made.data.add_new(tag, "LO", "x")
+            made.data[tag]._value = b"for " + text
+        return made.trap(garbled=text.decode("latin-1"))
+
+    trap(f"text: garbled, {name}")(make)
+
+
+_garbled("lost letters", lambda family: family.encode("ascii", "replace"))
+_garbled("UTF-8 twice", lambda family: family.encode().decode("latin-1").encode())
+_garbled("a code page", lambda family: family.encode("cp850"))
+_garbled("UTF-16", lambda family: family.encode("utf-16"))
 
 
 @trap("text: UIDs of few numbers")

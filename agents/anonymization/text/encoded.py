@@ -54,11 +54,24 @@ def escapes_read(text: str) -> Iterator[str]:
             yield from _unescaped(read)
 
 
+def repaired(text: str) -> Iterator[str]:
+    """Give a text that was UTF-8 before somebody took it for something else: "MÃ¼ller"."""
+    if text.isascii():
+        return
+    for taken in ("latin-1", "cp1252"):
+        try:
+            made = text.encode(taken).decode("utf-8")
+        except UnicodeError:
+            continue
+        yield made
+
+
 def _read(text: str) -> Iterator[str]:
     if not text.isascii():
         alike = text.translate(_ALIKE)
         if alike != text:
             yield alike
+        yield from repaired(text)
     yield from _unescaped(text)
     for run in _BASE64.findall(text):
         if _CODED.search(run):

@@ -17,7 +17,7 @@ from datetime import date
 
 from agents.anonymization.outcome import Refusal
 from agents.anonymization.text.charset import charset_of
-from agents.anonymization.text.encoded import readings
+from agents.anonymization.text.encoded import readings, repaired
 from agents.anonymization.text.finding import Finder, Span
 from agents.anonymization.text.naming import CHARACTER_SET, Kind, Naming, kind_of
 from agents.anonymization.text.spelling import Keys
@@ -29,6 +29,12 @@ _REMEMBERED = 4096
 """Values whose answer is remembered."""
 _SHORT_VALUE = 256
 """Bytes of such a value, at most."""
+
+
+_CODE_PAGES = "cp850", "cp1251", "cp1252", "mac_roman", "koi8_r"
+_TWO_BYTES = "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr"
+"""Character sets of the systems that texts are copied from."""
+_NO_LETTER = re.compile(r"[^\x00-\x7f\w]|[\u02b0-\u02ff]")
 
 
 class KnownValues:
@@ -135,13 +141,28 @@ def _text(value: bytes, charset: bytes) -> str:
 
 
 def _said(value: bytes, charset: bytes) -> Iterator[str]:
-    """Give a value's text: as it is, in UTF-8, which is often not declared, and decoded."""
+    """Give a value's text: as it is, in what writers use and don't declare, and decoded."""
     text = _text(value, charset)
     yield text
     if not value.isascii():
-        with contextlib.suppress(UnicodeDecodeError):
-            yield value.decode("utf-8")
+        yield from _undeclared(value)
+    if b"\0" in value:
+        for other in ("utf-16-le", "utf-16-be"):
+            yield value.decode(other, "replace")
     yield from readings(text)
+
+
+def _undeclared(value: bytes) -> Iterator[str]:
+    """Give what bytes may say in a character set that is not declared: hardly anything else is UTF-8."""
+    try:
+        yield value.decode("utf-8")
+    except UnicodeDecodeError:
+        for other in (*_CODE_PAGES, *_TWO_BYTES):
+            with contextlib.suppress(UnicodeDecodeError):
+                text = value.decode(other)
+                # in the wrong code page letters become signs
+                if other in _TWO_BYTES or not _NO_LETTER.search(text):
+                    yield text
 
 
 @functools.lru_cache(maxsize=64)
@@ -149,9 +170,10 @@ def _compiled(values: frozenset[tuple[Kind, bytes]], charset: bytes) -> KnownVal
     keys = Keys()
     for kind, value in values:
         text = _text(value, charset)
-        several = [text] if kind in (Kind.ADDRESS, Kind.TELEPHONE) else text.split("\\")
-        for one in several:
-            _add(keys, kind, one)
+        for form in {text, *repaired(text)}:
+            several = [form] if kind in (Kind.ADDRESS, Kind.TELEPHONE) else form.split("\\")
+            for one in several:
+                _add(keys, kind, one)
     return KnownValues((), charset, keys=keys)
 
 

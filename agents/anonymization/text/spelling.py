@@ -58,6 +58,7 @@ _CONNECTIVES = frozenset(
         *("the", "und", "y"),
     )
 )
+_WORDS = re.compile(r"[^\W\d_]+")
 _TRUNK = re.compile(r"\(\s*0\s*\)")
 
 
@@ -104,6 +105,7 @@ class Keys:
                 parts = [part for part in components[0] if part.key not in TITLES]
                 self._pairs(parts[:1], parts[1:])
                 self._pairs(parts[-1:], parts[:-1])
+        self._broken(value, _COMMON)
 
     def identifier(self, value: str, *, words: bool = True) -> None:
         """Add an id; `words`: also one, or a part of one, that consists of letters alone."""
@@ -159,6 +161,7 @@ class Keys:
         compact = "".join(letters)
         if len(letters) > 1 and len(compact) > SHORT and not _COMMON_PLACES.issuperset(letters):
             self._joined(compact)
+        self._broken(value, _COMMON_PLACES)
 
     def address(self, value: str) -> None:
         """Add an address: its own words, its house number with its street, its postal code."""
@@ -174,6 +177,7 @@ class Keys:
                 self._unspaced(part.key)
             elif len(part.key) >= SHORT:
                 self._distinct(part.key, _COMMON_PLACES)
+        self._broken(value, _COMMON_PLACES)
 
     def day(self, value: str, *, birth: bool = False) -> None:
         """Add the day of a DA or DT; what is neither is left out."""
@@ -242,6 +246,16 @@ class Keys:
                 self.inside.add(squeeze(key))
         elif len(key) > 1 and key not in ORDINARY:
             self.alone.add(key)
+
+    def _broken(self, value: str, common: Iterable[str]) -> None:
+        """Add words without the letters that a system of another character set loses: "M?ller"."""
+        if value.isascii():
+            return
+        for word in _WORDS.findall(_shown(value))[:_PIECES]:
+            left = "".join(filter(str.isascii, word)).lower()
+            # without its first letter a name is soon a word: Óscar
+            if len(left) < len(word) and len(left) >= (SHORT if word[0].isascii() else _LONG_NUMBER):
+                self._distinct(left, common)
 
     def _compact(self, key: str) -> None:
         if key in _COMMON:

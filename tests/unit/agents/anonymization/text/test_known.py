@@ -307,6 +307,52 @@ def test_attributes_of_every_person_are_looked_at():
     assert {tag for tag, kind in KIND_OF.items() if kind is Kind.PERSON} == people | {NAME_TO_USE}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "M?ller",
+            "M\ufffdller",
+            "M_ller",
+            "M}ller",
+            "Mller",
+            "\u004d\u00c3\u00bcller",
+            "Entenst?dt",
+        ),
+    ],
+)
+def test_names_are_found_that_lost_their_umlauts_on_the_way(text):
+    values = known(name="Müller^Jürgen", institution="Klinik Entenstädt")
+    assert found(values, text) or values.occur_in(text.encode())
+    assert values.occur_in(f"CT of {text}, head".encode())
+
+
+@pytest.mark.parametrize(("name", "text"), [("Óscar^Zoë", "scar"), ("Müller^Ö", "Miller"), ("Löh^T", "L?h")])
+def test_what_is_left_of_a_name_is_long_enough_to_tell(name, text):
+    assert not known(name=name).occur_in(text.encode())
+
+
+@pytest.mark.parametrize("charset", ["cp850", "mac_roman", "cp1252", "utf-16", "utf-16-be"])
+def test_names_are_found_in_a_character_set_that_nobody_declares(charset):
+    values = KnownValues.of_dataset({CHARSET: b"ISO_IR 100", NAME: "Strauß^Jörg".encode("latin-1")})
+    assert values.occur_in("for Strauß".encode(charset))
+    assert not values.occur_in("for Strouß".encode(charset))
+    assert not values.occur_in("for Jürg".encode("latin-1"))
+
+
+@pytest.mark.parametrize("charset", ["shift_jis", "euc_jp", "utf-8"])
+def test_japanese_names_are_found_in_a_character_set_that_nobody_declares(charset):
+    name = b"Yamada^Tarou=" + "山田^太郎".encode("iso2022_jp")
+    values = KnownValues.of_dataset({CHARSET: b"\\ISO 2022 IR 87", NAME: name})
+    assert values.occur_in("CT 山田".encode(charset))
+    assert not values.occur_in("CT 頭部".encode(charset))
+
+
+def test_a_name_is_found_that_is_garbled_where_it_is_given():
+    garbled = "Müller^Jürgen".encode().decode("latin-1")
+    assert known(name=garbled).occur_in("CT of Müller".encode())
+
+
 def test_the_name_that_a_person_goes_by_is_found():
     values = KnownValues.of_dataset({NAME: b"Mustermann^Erika", NAME_TO_USE: b"Severin"})
     assert values.occur_in(b"CT of Severin")
