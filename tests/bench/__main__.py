@@ -17,15 +17,25 @@ from types import ModuleType
 
 import structlog
 
-from tests.bench import bench_anonymize, bench_bus, bench_ingest, bench_live, bench_store, bench_text, machine
+from tests.bench import (
+    bench_anonymize,
+    bench_bus,
+    bench_ingest,
+    bench_live,
+    bench_pixels,
+    bench_store,
+    bench_text,
+    machine,
+)
 from tests.engines.run import TestRun
 
-# In this order engines run only beside what uses them: the first three use none, `live` ends its own, and the
+# In this order engines run only beside what uses them: the first four use none, `live` ends its own, and the
 # rest share a pair.
 BENCHES: dict[str, ModuleType] = {
     "ingest": bench_ingest,
     "anonymize": bench_anonymize,
     "text": bench_text,
+    "pixels": bench_pixels,
     "live": bench_live,
     "bus": bench_bus,
     "store": bench_store,
@@ -34,6 +44,7 @@ SMALL: dict[str, dict[str, int]] = {
     "ingest": {"rounds": 1, "images": 8},
     "anonymize": {"rounds": 1, "files": 8, "few": 2},
     "text": {"rounds": 1, "values": 40},
+    "pixels": {"cases": 1},
     "live": {"studies": 1},
     "bus": {"rounds": 1, "messages": 200},
     "store": {"rounds": 1, "count": 128},

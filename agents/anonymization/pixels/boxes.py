@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -49,6 +50,35 @@ def clipped(boxes: Iterable[Box], rows: int, columns: int) -> list[Box]:
         if box.area and not any(other.holds(box) for other in found):
             found.append(box)
     return sorted(found)
+
+
+def bridges(lines: Iterable[tuple[Box, float]]) -> Iterator[Box]:
+    """Give boxes over gaps between two that follow each other on a line of text: letters may be left there.
+
+    Parameters
+    ----------
+    lines
+        Boxes, and how far from the next one each may be, in pixels.
+    """
+    found = list(lines)
+    yield from _bridges(found)
+    for box in _bridges([(_turned(box), reach) for box, reach in found]):
+        yield _turned(box)
+
+
+def _bridges(lines: list[tuple[Box, float]]) -> Iterator[Box]:
+    following = sorted(set(lines))
+    lefts = [box.left for box, _ in following]
+    for one, reach in following:
+        for box, other in following[bisect_left(lefts, one.right) : bisect_right(lefts, one.right + reach)]:
+            top, bottom = max(one.top, box.top), min(one.bottom, box.bottom)
+            tallest = max(one.bottom - one.top, box.bottom - box.top)
+            if box.left - one.right <= other and 2 * (bottom - top) >= tallest:
+                yield Box(one.right, top, box.left, bottom)
+
+
+def _turned(box: Box) -> Box:
+    return Box(box.top, box.left, box.bottom, box.right)
 
 
 def outside(kept: Sequence[Box], rows: int, columns: int) -> list[Box]:

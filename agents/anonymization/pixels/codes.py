@@ -31,14 +31,14 @@ _COARSE = 2
 
 
 def codes(view: Bytes, hidden: NDArray[np.bool_]) -> Iterator[tuple[Box, Box]]:
-    """Give codes in a view (rows, columns, 3): where they are for sure, and what to black out.
+    """Give codes in a view (rows, columns, 1 or 3): where they are for sure, and what to black out.
 
     Parameters
     ----------
     hidden
         A mask of what is redacted: it counts for nothing, because black boxes make patterns of their own.
     """
-    grey = view.mean(axis=2).astype(np.int64)
+    grey = view.sum(axis=2, dtype=np.int64) // view.shape[2]
     for box in _codes(grey, ~hidden):
         yield box, box.grown(_MARGIN)
     # large modules: a quarter of the pixels
@@ -57,6 +57,40 @@ def _quarters(values: NDArray[Any]) -> NDArray[Any]:
 def _codes(grey: NDArray[np.int64], shown: NDArray[np.bool_]) -> Iterator[Box]:
     if not grey.size:
         return
+    area = _area(grey, shown)
+    if area is None:
+        return
+    left, top, right, bottom = area
+    for box in _codes_in(grey[top:bottom, left:right], shown[top:bottom, left:right]):
+        yield box.moved(left, top)
+
+
+def _area(grey: NDArray[np.int64], shown: NDArray[np.bool_]) -> Box | None:
+    """Give the part of a picture outside of which there are too few edges for a code; None: all of it is.
+
+    A code's edges are at least as steep as those of the least deviation, so that none is left out.
+    """
+    edges = _edges(grey, shown, np.float64(_STEP * _DEVIATION))
+    found = edges > _EDGES * around(shown.astype(np.int64), _REACH)
+    down, across = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
+    if not len(down):
+        return None
+    rows, columns = grey.shape
+    box = Box(int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1).grown(_REACH + 1)
+    return Box(max(box.left, 0), max(box.top, 0), min(box.right, columns), min(box.bottom, rows))
+
+
+def _edges(
+    grey: NDArray[np.int64], shown: NDArray[np.bool_], step: NDArray[np.float64] | np.float64
+) -> NDArray[np.int64]:
+    """Give, for each pixel, how many edges of at least `step` are around it: across or down, the more."""
+    beside, below = np.roll(shown, -1, axis=1), np.roll(shown, -1, axis=0)
+    across = (np.abs(np.diff(grey, axis=1, append=grey[:, -1:])) > step) & shown & beside
+    down = (np.abs(np.diff(grey, axis=0, append=grey[-1:])) > step) & shown & below
+    return np.maximum(around(across.astype(np.int64), _REACH), around(down.astype(np.int64), _REACH))
+
+
+def _codes_in(grey: NDArray[np.int64], shown: NDArray[np.bool_]) -> Iterator[Box]:
     there = shown.astype(np.int64)
     count = around(there, _REACH)
     enough = 2 * count > around(np.ones_like(there), _REACH)
@@ -66,11 +100,7 @@ def _codes(grey: NDArray[np.int64], shown: NDArray[np.bool_]) -> Iterator[Box]:
     variance = square - mean**2
     central = fourth - 4 * mean * cube + 6 * mean**2 * square - 3 * mean**4
     deviation = np.sqrt(np.maximum(variance, 0))
-    step = _STEP * np.maximum(deviation, _DEVIATION)
-    beside, below = np.roll(shown, -1, axis=1), np.roll(shown, -1, axis=0)
-    across = (np.abs(np.diff(grey, axis=1, append=grey[:, -1:])) > step) & shown & beside
-    down = (np.abs(np.diff(grey, axis=0, append=grey[-1:])) > step) & shown & below
-    edges = np.maximum(around(across.astype(np.int64), _REACH), around(down.astype(np.int64), _REACH))
+    edges = _edges(grey, shown, _STEP * np.maximum(deviation, _DEVIATION))
     found = enough & (deviation > _DEVIATION) & (central < _KURTOSIS * variance**2)
     found &= edges > _EDGES * count
     if not found.any():

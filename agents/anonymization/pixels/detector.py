@@ -28,11 +28,11 @@ from agents.anonymization.pixels.boxes import Box
 from agents.anonymization.pixels.model import read_model
 from agents.anonymization.pixels.views import Bytes
 
-REVISION = 1
+REVISION = 2
 """Counts changes to how pixels are looked at that change what is found."""
 
-TILE, OVERLAP = 512, 64
-"""Pixels of a tile's side, and of what neighbours share; a line that is cut is found in both."""
+TILE, OVERLAP = 640, 64
+"""Pixels of a tile's side at most, and of what neighbours share at least; what is cut is found in both."""
 _LIKELY, _SURE, _SUREST = 0.15, 0.5, 0.65
 """Probability from which a pixel counts as text; mean and highest probability that a line has at least."""
 _THIN, _THIN_REDUCED, _THINNEST = 3, 6, 2.75
@@ -47,6 +47,9 @@ _SIDES = 32
 """What the sides of the network's input are multiples of."""
 _EDGE = 16
 """Pixels of an even margin that stay around what is in a tile."""
+_BLOCK, _FAINTEST = 8, 5
+"""Pixels of a block's side, and how many greys apart a block and its neighbours are where text can be: of
+letters on an even ground the network finds none that are fewer than six away from it."""
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
 _DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
 
@@ -107,7 +110,7 @@ class Detector:
         Parameters
         ----------
         view
-            (rows, columns, 3).
+            (rows, columns, 1 or 3).
         scale
             How much the view is enlarged before it is looked at.
         seen
@@ -128,14 +131,15 @@ class Detector:
 
     def finds_text(self, image: Bytes) -> bool:
         """Tell whether text is drawn in a picture (rows, columns)."""
-        view = np.repeat(image[..., None], 3, axis=2)
-        return any(self.lines(view, scale, Seen()) for scale in (1.0, 2.0, 0.5))
+        return any(self.lines(image[..., None], scale, Seen()) for scale in (1.0, 2.0, 0.5))
 
     def _look(self, window: Bytes, scale: float) -> Iterator[Line]:
         rows, columns = window.shape[:2]
         if scale != 1:
             size = max(1, round(columns * scale)), max(1, round(rows * scale))
-            window = np.asarray(Image.fromarray(window).resize(size, Image.Resampling.BICUBIC))
+            plane = window[..., 0] if window.shape[2] == 1 else window
+            resized = np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BICUBIC))
+            window = resized.reshape(size[1], size[0], -1)
         likely = self._likely(window)
         labels = SimpleITK.ConnectedComponent(
             SimpleITK.GetImageFromArray((likely > _LIKELY).astype(np.uint8)), True
@@ -178,17 +182,42 @@ def _itk_version() -> str:
 
 
 def _within(view: Bytes, tile: Box) -> Box | None:
-    """Give the part of a tile in which anything is, with some of its even margin; None: nothing is."""
+    """Give the part of a tile in which anything stands out, and some of what is around; None: nothing."""
     window = view[tile.top : tile.bottom, tile.left : tile.right]
-    there = (window != window[0, 0]).any(axis=2)
+    there = _stands_out(window)
     down, across = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     if not len(down):
         return None
-    box = Box(int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1).grown(_EDGE)
+    box = Box(
+        int(across[0]) * _BLOCK,
+        int(down[0]) * _BLOCK,
+        (int(across[-1]) + 1) * _BLOCK,
+        (int(down[-1]) + 1) * _BLOCK,
+    ).grown(_EDGE)
     width, height = tile.right - tile.left, tile.bottom - tile.top
     return Box(max(box.left, 0), max(box.top, 0), min(box.right, width), min(box.bottom, height)).moved(
         tile.left, tile.top
     )
+
+
+def _stands_out(window: Bytes) -> NDArray[np.bool_]:
+    """Tell of each block whether it and its neighbours have greys so far apart that text could be there."""
+    rows, columns = window.shape[:2]
+    padded = np.pad(window, ((0, -rows % _BLOCK), (0, -columns % _BLOCK), (0, 0)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // _BLOCK, _BLOCK, padded.shape[1] // _BLOCK, _BLOCK, -1)
+    high = _with_neighbours(blocks.max(axis=(1, 3)), np.maximum)
+    low = _with_neighbours(blocks.min(axis=(1, 3)), np.minimum)
+    return np.asarray((high - low >= _FAINTEST).any(axis=2))
+
+
+def _with_neighbours(values: Bytes, chosen: np.ufunc) -> Bytes:
+    for axis in (0, 1):
+        found, ends = values.copy(), np.moveaxis(values, axis, 0)
+        into = np.moveaxis(found, axis, 0)
+        into[1:] = chosen(into[1:], ends[:-1])
+        into[:-1] = chosen(into[:-1], ends[1:])
+        values = found
+    return values
 
 
 def _cells(component: NDArray[np.bool_], side: int) -> Iterator[Box]:
@@ -213,20 +242,26 @@ def _shrunk(box: Box, sideways: float, upwards: float, scale: float) -> Box:
 def tiles(rows: int, columns: int, scale: float) -> Iterator[Box]:
     """Give the tiles of a view that together cover it, in its pixels.
 
-    A tile has `TILE` pixels a side once it is enlarged; the last of a row ends where the view ends.
+    They are of one size, as few as there can be with sides of at most `TILE` pixels once they are enlarged.
     """
-    side, step = round(TILE / scale), round((TILE - OVERLAP) / scale)
-    for top in _starts(rows, side, step):
-        for left in _starts(columns, side, step):
-            yield Box(left, top, min(left + side, columns), min(top + side, rows))
+    across = list(_stretches(columns, scale))
+    for top, bottom in _stretches(rows, scale):
+        for left, right in across:
+            yield Box(left, top, right, bottom)
 
 
-def _starts(length: int, side: int, step: int) -> Iterator[int]:
-    if length <= side:
-        yield 0
+def _stretches(length: int, scale: float) -> Iterator[tuple[int, int]]:
+    most, shared = round(TILE / scale), math.ceil(OVERLAP / scale)
+    count = max(1, math.ceil((length - shared) / (most - shared)))
+    if count == 1:
+        yield 0, length
         return
-    yield from range(0, length - side, step)
-    yield length - side
+    side = math.ceil((length + (count - 1) * shared) / count)
+    # what the network's input is padded to shows more of the picture instead
+    side = min(most, int(math.ceil(side * scale / _SIDES) * _SIDES / scale))
+    for number in range(count):
+        start = number * (length - side) // (count - 1)
+        yield start, start + side
 
 
 @functools.cache

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.anonymization.outcome import Refusal
-from agents.anonymization.pixels.boxes import Box, clipped
+from agents.anonymization.pixels.boxes import Box, bridges, clipped
 from agents.anonymization.pixels.codes import codes
 from agents.anonymization.pixels.detector import Detector, Line, Seen
 from agents.anonymization.pixels.frames import Frames, blackened, pixels_of
@@ -36,6 +36,8 @@ _ENLARGED_TO = 2000
 """Pixels of a picture's longer side up to which it is enlarged."""
 _ENLARGED, _REDUCED = 3.0, (0.5, 0.25)
 """How much a picture is enlarged for small text, at most, and reduced for large."""
+_WORTH_IT = 1.25
+"""What enlarging it by less than this shows, the picture shows as it is."""
 _SURE_OF_CODES = 0.75
 """How sure a bar code is."""
 _SMALLEST = 128
@@ -78,7 +80,8 @@ class Looker:
             windows=windows,
         )
         self._seen = Seen()
-        self._enlarged = min(_ENLARGED, max(1.0, _ENLARGED_TO / max(picture.rows, picture.columns)))
+        enlarged = min(_ENLARGED, _ENLARGED_TO / max(picture.rows, picture.columns))
+        self._enlarged = enlarged if enlarged >= _WORTH_IT else 1.0
         self._quick = min(_QUICK, self._enlarged)
         self._reduced = [
             scale for scale in _REDUCED if min(picture.rows, picture.columns) * scale >= _SMALLEST
@@ -124,8 +127,8 @@ class Looker:
         masks = {
             scale: self._mask(self._clipped(line.seen for line in lines)) for scale, lines in seen.items()
         }
-        return [
-            line.whole
+        found = [
+            line
             for scale, lines in seen.items()
             for line in lines
             for left, top, right, bottom in self._clipped([line.seen])
@@ -139,6 +142,8 @@ class Looker:
                 )
             )
         ]
+        gaps = bridges((line.whole, line.height) for line in found if line.height <= self._tall)
+        return [*(line.whole for line in found), *gaps]
 
     def _mask(self, boxes: Iterable[Box]) -> NDArray[np.bool_]:
         mask = np.zeros((self._picture.rows, self._picture.columns), bool)
@@ -181,8 +186,9 @@ class Looker:
                 yield from self._look(view, scale)
         if careful:
             yield from self._look(compared, 1.0)
-            yield from self._look(plain[0], self._enlarged)
-            yield from self._look(compared, self._enlarged)
+            if self._enlarged > 1:
+                yield from self._look(plain[0], self._enlarged)
+                yield from self._look(compared, self._enlarged)
 
     def _look(self, view: Bytes, scale: float) -> Iterator[tuple[float, Line]]:
         for line in self._detector.lines(view, scale, self._seen):

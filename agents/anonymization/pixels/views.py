@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from agents.anonymization.pixels.header import Header
 from agents.anonymization.pixels.picture import Samples
 
 Bytes = NDArray[np.uint8]
+_Value = TypeVar("_Value", bound=np.generic)
 
 _WINDOWS = 4
 """Most of an object's own windows that are looked at."""
@@ -27,6 +28,9 @@ _BYTE = 255
 _BYTE_BITS = 8
 _NARROW = 128
 """A range of bytes below this is also looked at spread out."""
+_NEARLY = 4 / 3
+"""How much wider a range is at most that is looked at in place of another: the faintest text that is found in
+the one has six greys in the other, and where it stands out that little the view of differences shows it."""
 _AROUND = 16
 """Pixels to each side that are around a pixel."""
 _MIDDLE, _SPREAD, _CALM = 128, 48, 32
@@ -109,16 +113,16 @@ class Views:
             ranges = [(0.0, float(_BYTE)), whole]
         else:
             ranges = [(0.0, float(_BYTE))]
-        self.ranges = list(dict.fromkeys(some for some in ranges if some[1] > some[0])) or [(0.0, 1.0)]
+        self.ranges = apart([some for some in ranges if some[1] > some[0]], whole) or [(0.0, 1.0)]
 
     def plain(self, pixels: Samples) -> list[Bytes]:
-        """Give the frame in each of its greys, (rows, columns, 3); the first is that of most of its range."""
+        """Give the frame in each of its greys, (rows, columns, 1 or 3)."""
         shown = self._coloured(pixels)
         if not self._deep and len(self.ranges) == 1:
-            return [_three(shown.astype(np.uint8))]
+            return [_planes(shown.astype(np.uint8))]
         values = shown.astype(np.float64)
         return [
-            _three(np.clip((values - low) * (_BYTE / (high - low)), 0, _BYTE).astype(np.uint8))
+            _planes(np.clip((values - low) * (_BYTE / (high - low)), 0, _BYTE).astype(np.uint8))
             for low, high in self.ranges
         ]
 
@@ -132,10 +136,9 @@ class Views:
         hidden
             A mask of what is redacted: it counts for nothing, so that its edges are none.
         """
-        planes = self._compared(pixels)
-        planes = planes[..., None] if planes.ndim == 2 else planes  # noqa: PLR2004 - without colours
+        planes = _planes(self._compared(pixels))
         found = [self._difference(planes[..., plane], ~hidden) for plane in range(planes.shape[2])]
-        return _three(np.stack(found, axis=-1))
+        return np.stack(found, axis=-1)
 
     def _coloured(self, pixels: Samples) -> Samples:
         if self._palette is not None:
@@ -156,6 +159,28 @@ class Views:
         return np.where(shown, found, _MIDDLE).astype(np.uint8)
 
 
+def apart(ranges: Sequence[Range], whole: Range) -> list[Range]:
+    """Give the ranges that are needed: without those of which another shows all in nearly as many greys.
+
+    Parameters
+    ----------
+    ranges
+        In the order in which they come out.
+    whole
+        What there are values in.
+    """
+    shown = {some: (max(some[0], whole[0]), min(some[1], whole[1])) for some in ranges}
+    needed: list[Range] = []
+    for some in sorted(shown, key=lambda one: (shown[one][0] - shown[one][1], one[1] - one[0])):
+        least, most = shown[some]
+        if not any(
+            low <= least and most <= high and high - low <= _NEARLY * (some[1] - some[0])
+            for low, high in needed
+        ):
+            needed.append(some)
+    return [some for some in shown if some in needed]
+
+
 def rgb(pixels: Samples) -> Bytes:
     """Give RGB for YBR_FULL of 8 bits (PS3.3, C.7.6.3.1.2), in whole numbers of 1/65536."""
     light, blue, red = (pixels[..., sample].astype(np.int64) for sample in range(_COLOURS))
@@ -171,14 +196,16 @@ def rgb(pixels: Samples) -> Bytes:
 
 def around(values: NDArray[np.int64], reach: int = _AROUND) -> NDArray[np.int64]:
     """Give, for each pixel, the sum of the square that reaches so far to each side."""
-    total = np.pad(values, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    rows, columns = values.shape
-    top, bottom = (np.clip(np.arange(rows) + step, 0, rows) for step in (-reach, reach + 1))
-    left, right = (np.clip(np.arange(columns) + step, 0, columns) for step in (-reach, reach + 1))
-    found: NDArray[np.int64] = (
-        total[bottom][:, right] - total[top][:, right] - total[bottom][:, left] + total[top][:, left]
-    )
-    return found
+    return _beside(_beside(values, reach).T, reach).T
+
+
+def _beside(values: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
+    """Give, for each pixel, the sum of those that lie so far above and below it."""
+    rows = len(values)
+    total = np.zeros((rows + 2 * reach + 1, values.shape[1]), np.int64)
+    np.cumsum(values, axis=0, out=total[reach + 1 : reach + 1 + rows])
+    total[reach + 1 + rows :] = total[reach + rows]
+    return total[2 * reach + 1 :] - total[:rows]
 
 
 def _most(values: Samples) -> Range:
@@ -186,9 +213,9 @@ def _most(values: Samples) -> Range:
     return float(low), float(high)
 
 
-def _three(view: Bytes) -> Bytes:
-    plane = view[..., None] if view.ndim == 2 else view  # noqa: PLR2004 - without colours
-    return np.repeat(plane, _COLOURS, axis=2) if plane.shape[2] == 1 else plane
+def _planes(view: NDArray[_Value]) -> NDArray[_Value]:
+    """Give a view with an axis of colours, if only of one."""
+    return view[..., None] if view.ndim == 2 else view  # noqa: PLR2004 - without colours
 
 
 def _decimals(header: Header, tag: int) -> list[float]:

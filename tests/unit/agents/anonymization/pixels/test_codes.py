@@ -71,3 +71,16 @@ def test_black_boxes_are_no_codes_and_a_code_beside_them_is_one():
     found = [seen for seen, _ in codes(view_of(greys), hidden)]
     assert found
     assert all(box.top > 150 for box in found)
+
+
+def test_codes_are_found_where_they_are_whatever_is_around():
+    """Only the part of a picture that has edges enough is looked through."""
+    code = CODES["modules of 3 pixels"]
+    for top, left in ((0, 0), (90, 131), (SHAPE[0] - 63, SHAPE[1] - 63)):
+        greys = np.full(SHAPE, 0.4)
+        greys[top : top + 63, left : left + 63] = code
+        places = [box for box, _ in codes(view_of(greys), np.zeros(SHAPE, bool))]
+        assert places
+        for box in places:
+            assert box.left < left + 63 < box.right + 24
+            assert box.top < top + 63 < box.bottom + 24

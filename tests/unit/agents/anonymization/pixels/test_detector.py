@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from agents.anonymization.pixels import detector as detector_module
 from agents.anonymization.pixels.cleaning import clean_pixels
 from agents.anonymization.pixels.detector import TILE, Seen, load_detector, tiles
 from agents.anonymization.pixels.model import MODEL_SHA256
@@ -108,6 +109,25 @@ def test_what_was_seen_is_not_looked_at_again(monkeypatch):
     monkeypatch.setattr(detector, "_likely", None)
     assert detector.lines(view, 1.0, seen) == once
     assert detector.lines(np.full((600, 600, 3), 7, np.uint8), 1.0, seen) == []
+
+
+def test_what_stands_out_too_little_for_text_is_not_looked_at(monkeypatch):
+    """Of what it leaves out the network sees nothing; what it finds lies in what is looked at."""
+    detector, letters = load_detector(), ink("Doe, Jane", 40)
+    found = {}
+    for contrast in (4, 5, 8):
+        view = np.full((300, 400, 1), 20, np.uint8)
+        view[:, 240:] += np.linspace(0, 20, 160).astype(np.uint8)[:, None]  # soft shades
+        view[100 : 100 + letters.shape[0], 10 : 10 + letters.shape[1], 0][letters] += contrast
+        looked_at = Seen()
+        lines = detector.lines(view, 1.0, looked_at)
+        with monkeypatch.context() as everywhere:
+            everywhere.setattr(detector_module, "_FAINTEST", 0)
+            assert bool(lines) == bool(detector.lines(view, 1.0, Seen()))
+        found[contrast] = looked_at.pixels, len(lines) > 0
+    assert found[4] == (0, False)
+    assert 0 < found[5][0] < 300 * 300
+    assert found[8][1]
 
 
 def test_it_tells_text_from_other_drawings():
