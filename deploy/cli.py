@@ -1,16 +1,19 @@
 """``chips``: the one command.
 
-A command imports what it needs when it runs, so that ``chips send`` does not wait for Faust.
+A command imports what it needs when it runs, so that ``chips send`` does not wait for Faust. Commands with
+many parameters, and groups of commands, are modules of their own; groups are named by where they lie, and
+imported when they run.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
+from deploy.anonymize_cli import anonymize
 from deploy.exits import Exit, finish, told
 from deploy.replay_cli import replay
 from streams.version import version
@@ -102,77 +105,7 @@ def send(
     )
 
 
-@app.command
-def anonymize(
-    source: Path,
-    out: Path,
-    /,
-    *,
-    policy: str,
-    key_file: Path,
-    manifest: Path,
-    report: Path | None = None,
-    quarantine: Path | None = None,
-    workers: int | None = None,
-    restart: Annotated[bool, Parameter(negative="")] = False,
-    sync: Literal["end", "each"] = "end",
-    project: str | None = None,
-    master: Path | None = None,
-    passphrase_file: Path | None = None,
-) -> int:
-    """Anonymize files, without any server: `chips anonymize IN OUT --policy P --key-file K --manifest M`.
-
-    OUT gets a folder for each patient, study and series, named by pseudonyms and new UIDs. What can't be
-    shown to be safe stays in quarantine, with a reason. The same command goes on where it was stopped.
-
-    Exit status 0 when every file is accounted for: anonymized, or kept back with a reason; 1 when one is not.
-
-    Parameters
-    ----------
-    source
-        IN: a file or a folder. Links that lead out of it are not followed.
-    out
-        OUT: a folder outside of IN. Nothing in it is ever overwritten.
-    policy
-        A ready policy's name, or the path of a document: see `chips policy list`.
-    key_file
-        The key of the pseudonyms, made by `chips keys new`.
-    manifest
-        JSON lines, one a file: input, and output or the reason of its quarantine. It links originals to
-        pseudonyms, so IT IDENTIFIES: it is made for you alone (0600) and never belongs to the output.
-    report
-        A folder for a report that counts what was removed, kept and replaced, and why; it has no values.
-    quarantine
-        Copy the originals that are kept back to this folder. They identify.
-    workers
-        Processes; as many as there are cores when not given.
-    restart
-        Remove the outputs that the manifest names, and begin anew.
-    sync
-        Make outputs outlive a power loss at the end, or each before it gets its name.
-    project
-        Whose key, when the key file has several.
-    master
-        Where the key file's master key lies, when it is not KEY-FILE.master.
-    passphrase_file
-        A file with the key file's passphrase, instead of asking.
-    """
-    from deploy.anonymize import KeySource
-    from deploy.anonymize import anonymize as work
-
-    return work(
-        source,
-        out,
-        policy=policy,
-        key=KeySource(key_file, master, passphrase_file, project),
-        manifest=manifest,
-        report=report,
-        quarantine=quarantine,
-        workers=workers,
-        restart=restart,
-        sync_each=sync == "each",
-    )
-
+app.command(anonymize)
 
 # -- single processes, for machines and clusters
 
@@ -245,60 +178,15 @@ def status(*, json: Annotated[bool, Parameter(negative="")] = False) -> int:
     return finish(work(as_json=json))
 
 
-engines = App(
-    name="engines", help="Real Kafka and Cassandra on this machine, from Maven artefacts on Java 17."
-)
-app.command(engines)
-
-
-@engines.command(name="up")
-def engines_up(*, home: Path = Path("engines"), kafka_port: int = 9092, cassandra_port: int = 9042) -> int:
-    """Fetch (once) and start both; prints the settings that make CHIPS use them.
-
-    Parameters
-    ----------
-    home
-        Folder of their data, logs and pid files.
-    kafka_port, cassandra_port
-        Where they listen, on 127.0.0.1.
-    """
-    from deploy.engines.commands import up as work
-
-    return work(home, kafka_port, cassandra_port)
-
-
-@engines.command(name="down")
-def engines_down(*, home: Path = Path("engines")) -> int:
-    """Stop both.
-
-    Parameters
-    ----------
-    home
-        Folder of their data, logs and pid files.
-    """
-    from deploy.engines.commands import down as work
-
-    return work(home)
-
-
-@engines.command(name="status")
-def engines_status(*, home: Path = Path("engines")) -> int:
-    """Tell whether they answer.
-
-    Parameters
-    ----------
-    home
-        Folder of their data, logs and pid files.
-    """
-    from deploy.engines.commands import status as work
-
-    return work(home)
-
-
 app.command(replay)
-# Named by where it lies, and imported when it runs: it needs pydicom.
+app.command(
+    "deploy.engines_cli:engines",
+    name="engines",
+    help="Real Kafka and Cassandra on this machine, from Maven artefacts on Java 17.",
+)
+app.command("deploy.keys_cli:keys", name="keys", help="The keys of the pseudonyms.")
 app.command("deploy.policy_cli:policy", name="policy", help="De-identification policies.")
-
+app.command("deploy.users_cli:user", name="user", help="Accounts.")
 
 plugins = App(name="plugins", help="The library of plugins.")
 app.command(plugins)
@@ -316,45 +204,6 @@ def plugins_build(*, base: str | None = None) -> int:
     from deploy.isolation import build_images
 
     return build_images(base)
-
-
-user = App(name="user", help="Accounts.")
-app.command(user)
-
-
-@user.command(name="add")
-def user_add(name: str, *, display_name: str | None = None) -> int:
-    """Make an account. Asks for the password, or takes it from CHIPS_PASSWORD, or makes one and prints it.
-
-    Parameters
-    ----------
-    name
-        What to log in with.
-    display_name
-        What others see.
-    """
-    from deploy.users import add as work
-
-    return finish(work(name, display_name or name))
-
-
-@user.command(name="erase")
-def user_erase(name: str, *, yes: Annotated[bool, Parameter(negative="")] = False) -> int:
-    """Erase a person: nobody can read what they wrote any more, and nothing says who they were.
-
-    Destroys the key of their comments, closes their sessions, removes credentials and display name. The
-    history keeps its shape: that something was said, where and when. It can't be undone.
-
-    Parameters
-    ----------
-    name
-        What the person logs in with.
-    yes
-        Do not ask.
-    """
-    from deploy.users import erase as work
-
-    return finish(work(name, yes=yes))
 
 
 config = App(name="config", help="Settings.")
@@ -375,74 +224,6 @@ def config_show() -> int:
         return Exit.OK
 
     return told(work)
-
-
-keys = App(name="keys", help="The keys of the pseudonyms.")
-app.command(keys)
-
-
-@keys.command(name="new")
-def keys_new(
-    file: Path,
-    *,
-    passphrase: Annotated[bool, Parameter(negative="")] = False,
-    passphrase_file: Path | None = None,
-    project: str = "default",
-) -> int:
-    """Make a key file for `chips anonymize`, readable by you alone.
-
-    A random master key in FILE.master wraps the key in it, or a passphrase does. Nothing is overwritten.
-
-    Parameters
-    ----------
-    file
-        Where to put it.
-    passphrase
-        Ask for a passphrase instead of making FILE.master.
-    passphrase_file
-        Take the passphrase from this file, its only line.
-    project
-        Whose pseudonyms the key makes: a name for you, it changes none of them.
-    """
-    from deploy.keys import new as work
-
-    return told(lambda: work(file, project=project, passphrase=passphrase, passphrase_file=passphrase_file))
-
-
-@keys.command(name="rotate")
-def keys_rotate(
-    file: Path | None = None,
-    *,
-    master: Path | None = None,
-    passphrase_file: Path | None = None,
-    new_passphrase_file: Path | None = None,
-) -> int:
-    """Wrap the keys of FILE, or of the vault, with a new master key or passphrase; pseudonyms stay.
-
-    Do it when the master key or passphrase may have been seen: by a lost backup, or somebody who left. CHIPS
-    may run meanwhile. Make a backup afterwards: older backups open with the old one.
-
-    Parameters
-    ----------
-    file
-        A key file of `chips keys new`; none: the vault's keys (inner zone).
-    master
-        Where its master key lies, when it is not FILE.master.
-    passphrase_file
-        A file with its passphrase, instead of asking.
-    new_passphrase_file
-        A file with its new passphrase, instead of asking.
-    """
-    from deploy.keys import rotate as work
-
-    return told(
-        lambda: work(
-            file,
-            master=master,
-            passphrase_file=passphrase_file,
-            new_passphrase_file=new_passphrase_file,
-        )
-    )
 
 
 def main() -> None:
