@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 
+from agents.anonymization.method import WRITTEN
 from agents.anonymization.policy.decision import Action, Within, items_within
 from agents.anonymization.policy.rules import Rules, known_vr
 from gateway.elements import PIXEL_DATA, UNDEFINED, Walker
@@ -35,7 +36,7 @@ Done = Literal[
 * unused: it had no value and has none;
 * cleaned: it kept a part of its value, or was put into the standard's terms;
 * replaced: it got the policy's own value;
-* added: the de-identification says it of itself.
+* added: the de-identification says it of itself, in place of what an earlier one said.
 """
 
 _DONE_BY: dict[Action, Done] = {
@@ -48,6 +49,9 @@ _DONE_BY: dict[Action, Done] = {
 }
 """What made another value of one. What is removed and there again is what the de-identification says."""
 _ADDED = "the de-identification's own"
+_PIXELS_CHANGED = "pixels changed"
+_PICTURES = frozenset((PIXEL_DATA, 0x7FE00008, 0x7FE00009))
+"""Pixel Data, of whole and of floating numbers."""
 _TEXTS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
 )
@@ -101,17 +105,20 @@ def changes(original: Buffer, output: Buffer, rules: Rules) -> frozenset[Change]
         inside = within.get(tuple(above))
         if inside is None:
             continue
-        decision = rules.decide(tag, above[-1] if above else None, inside)
         there = after.get(path)
+        if not above and tag in WRITTEN and there is not None:
+            found.add(Change(attribute_name(tag), "added", _ADDED))
+            continue
+        decision = rules.decide(tag, above[-1] if above else None, inside)
         if there is not None:
             within[path] = items_within(decision.action, inside)
         if there is not None and None in values and None in there:
             done = _done_to_sequence(path in filled[0], path in filled[1], decision.action)
         else:
             done = _done(values, there, decision.action)
-        found.add(Change(attribute_name(tag), done, _ADDED if done == "added" else decision.reason))
+        found.add(Change(attribute_name(tag), done, _why(tag, done, decision.reason)))
     for path in after.keys() - before.keys():
-        if path[:-1] in before or len(path) == 1:
+        if len(path) == 1 or (path[:-1] in before and path[0] not in WRITTEN):
             found.add(Change(attribute_name(path[-1]), "added", _ADDED))
     return frozenset(found)
 
@@ -126,6 +133,13 @@ def attribute_name(tag: int) -> str:
     if tag >> 24 in (0x50, 0x60):
         return f"{'Curve' if tag >> 24 == 0x50 else 'Overlay'} {group}"  # noqa: PLR2004 - groups 50xx
     return str(keyword_for_tag(tag)) if dictionary_has_tag(tag) else f"Unknown {group}"
+
+
+def _why(tag: int, done: Done, reason: str) -> str:
+    """Give the rules' reason, unless it is not they that explain what happened."""
+    if done == "added":
+        return _ADDED
+    return _PIXELS_CHANGED if done == "cleaned" and tag in _PICTURES else reason
 
 
 def _done(before: Sequence[_Value | None], after: Sequence[_Value | None] | None, action: Action) -> Done:

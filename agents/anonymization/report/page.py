@@ -112,15 +112,19 @@ def _attributes(attributes: Iterable[Attribute], of: int) -> str:
     parts = [f"<table>\n<thead><tr>{head}</tr></thead>\n"]
     for done, rows in groupby(attributes, lambda one: one.done):
         title, says = DONE[done]
+        treated = list(rows)
+        number = _n(len({one.attribute for one in treated}), "attribute")
         parts.append(
-            f'<tbody>\n<tr><th colspan="2" scope="rowgroup">{escape(title)} '
+            f'<tbody>\n<tr><th colspan="2" scope="rowgroup">{escape(title)}: {number}. '
             f"<small>{escape(says)}</small></th></tr>\n"
         )
-        for reason, some in groupby(rows, lambda one: one.reason):
+        for reason, some in groupby(treated, lambda one: one.reason):
             names = ", ".join(
                 one.name if one.objects == of else f"{one.name} ({one.objects:,})" for one in some
             )
-            parts.append(f"<tr><td>{escape(reason_in_words(reason))}</td><td>{escape(names)}</td></tr>\n")
+            parts.append(
+                f"<tr><td>{escape(reason_in_words(reason, done))}</td><td>{escape(names)}</td></tr>\n"
+            )
         parts.append("</tbody>\n")
     return "".join((*parts, "</table>\n"))
 

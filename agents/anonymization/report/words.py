@@ -103,12 +103,29 @@ _REASONS: Final[Mapping[str, str]] = {
     "pseudonym": "The same patient has the same pseudonym everywhere",
     "not in the dictionary": "Nobody knows what it means",
     "what was there before, or a signature over it": "It repeats or signs what was there before",
+    "pixels changed": "Text, a face or what is no picture was taken out of it",
     "unlisted UID": "The standard does not list it, and it can be looked up in the hospital",
     "unlisted, of a kind that names nobody": "The standard does not list it, and its kind names nobody",
     "unlisted text, date or name": "The standard does not list it, and it can hold text, a date or a name",
     "no reference": "In this list only references to other objects stay",
     "in a sequence of dummies": "It is part of a list that was replaced by a dummy",
 }
+
+
+_NOT_OF_ITS_KIND: Final = (
+    "Its kind names nobody, but a value repeated what identifies, was not of that kind, or described pixels "
+    "that were changed"
+)
+_REGISTERED: Final = "It is one of the standard's own UIDs, which name nobody"
+_OTHERWISE: Final[Mapping[tuple[str, Done], str]] = {
+    ("unlisted UID", "kept"): _REGISTERED,
+    ("table E.1-1: U", "kept"): _REGISTERED,
+    ("option retain_safe_private", "removed"): "It is private, and on no list of safe ones",
+    ("unlisted, of a kind that names nobody", "cleaned"): _NOT_OF_ITS_KIND,
+    ("unlisted, of a kind that names nobody", "emptied"): _NOT_OF_ITS_KIND,
+    ("unlisted, of a kind that names nobody", "removed"): _NOT_OF_ITS_KIND,
+}
+"""What happened although the rules say otherwise: the value decided."""
 
 
 def limits(options: frozenset[PolicyOption]) -> list[str]:
@@ -120,9 +137,9 @@ def limits(options: frozenset[PolicyOption]) -> list[str]:
     ]
 
 
-def reason_in_words(reason: str) -> str:
-    """Say a decision's reason in plain words."""
-    found = _REASONS.get(reason)
+def reason_in_words(reason: str, done: Done) -> str:
+    """Say in plain words why something happened; where the rules alone don't explain it, what does."""
+    found = _OTHERWISE.get((reason, done)) or _REASONS.get(reason)
     if found is not None:
         return found
     _, table, code = reason.partition("table E.1-1: ")

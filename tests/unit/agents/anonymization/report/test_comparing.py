@@ -66,7 +66,27 @@ def test_pixels_that_differ_in_one_bit_are_told(ct, encode, key):
     assert by_name(changes(content, result.content, rules))["PixelData"][0] == "kept"
     other = bytearray(result.content)
     other[-1] ^= 1
-    assert by_name(changes(content, bytes(other), rules))["PixelData"][0] == "cleaned"
+    assert by_name(changes(content, bytes(other), rules))["PixelData"] == ("cleaned", "pixels changed")
+
+
+def test_what_an_earlier_de_identification_said_is_neither_kept_nor_cleaned(ct, encode, compared):
+    said = Dataset()
+    said.CodeValue, said.CodingSchemeDesignator, said.CodeMeaning = "113100", "DCM", "Basic Profile"
+    said.MappingResource = "DCMR"
+    found = by_name(
+        compared(
+            encode(
+                ct(
+                    PatientIdentityRemoved="YES",
+                    DeidentificationMethod="by hand",
+                    DeidentificationMethodCodeSequence=Sequence([said]),
+                )
+            )
+        )
+    )
+    for name in ("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"):
+        assert found[name][0] == "added"
+    assert not {"CodeValue", "CodeMeaning", "MappingResource"} & found.keys()
 
 
 def test_sequences_are_told_and_what_went_with_them_is_not(ct, encode, compared):

@@ -106,7 +106,9 @@ def test_counts_are_told_once_each_by_action_and_reason(overview, series):
     assert "Private group 0019 (1)" in text
     assert "1,200" in text
     assert (
-        text.index("Removed <small>") < text.index("Emptied <small>") < text.index("Replaced by a pseudonym")
+        text.index("Removed: 2 attributes. <small>")
+        < text.index("Emptied: 1 attribute. <small>")
+        < text.index("Replaced by a pseudonym")
     )
     assert "In 2 objects the pixels themselves were changed." in text
     assert "1 kept back: A colour image." in text

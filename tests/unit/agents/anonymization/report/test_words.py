@@ -17,6 +17,7 @@ from agents.anonymization.standard.table import load_table
 
 CT, SR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.88.11"
 MORE = (
+    0x00080016,
     0x00190010,
     0x00080000,
     0x00020010,
@@ -50,9 +51,16 @@ def test_every_reason_of_the_rules_has_words_of_its_own():
     found = reasons()
     assert len(found) > 20
     for reason in found:
-        told = words.reason_in_words(reason)
+        told = words.reason_in_words(reason, "kept")
         plain = f"{reason[:1].upper()}{reason[1:]}"
         assert told != plain or reason.startswith("policy"), reason
+
+
+def test_where_the_value_decided_the_rule_is_no_reason():
+    found = reasons()
+    for reason, done in words._OTHERWISE:
+        assert reason in found
+        assert words.reason_in_words(reason, done) not in (words.reason_in_words(reason, "dummy"), reason)
 
 
 def test_what_was_done_has_words():
