@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple, Self
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,6 +18,7 @@ from rich.progress import (
     Task,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -35,6 +37,8 @@ from streams.clock import utc_now
 from streams.errors import Rejected
 
 MOST_WORKERS = 256
+MEDIUM, WIDE = 70, 110
+"""Columns of a terminal from which on a bar shows results, and rate and times, too."""
 
 _PHASES: dict[Phase, str] = {
     "reading": "Reading headers",
@@ -138,17 +142,16 @@ def cores() -> int:
 class Bar:
     """The progress bar, from the run's phases."""
 
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TextColumn("{task.fields[results]}"),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._task = self._progress.add_task("", results="", visible=False)
+    def __init__(self, console: Console = console) -> None:
+        columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
+        if console.width >= WIDE:
+            columns.append(_Rate())
+        if console.width >= MEDIUM:
+            columns.append(TextColumn("{task.fields[results]}"))
+        if console.width >= WIDE:
+            columns += [TimeElapsedColumn(), _Left()]
+        self._progress = Progress(*columns, console=console)
+        self._task = self._progress.add_task("", total=None, results="", visible=False)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -156,6 +159,10 @@ class Bar:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def refresh(self) -> None:
+        """Draw it now, and not some tenths of a second later."""
+        self._progress.refresh()
 
     def show(self, now: Now) -> None:
         """Show where the run is."""
@@ -170,6 +177,15 @@ class Bar:
             completed=now.done,
             results=f"{anonymized:,} anonymized, {quarantined:,} quarantined",
         )
+
+
+class _Left(TimeRemainingColumn):
+    """How long the phase will take, once that can be told."""
+
+    def render(self, task: Task) -> Text:
+        """Show it with its word."""
+        known = not task.finished and task.time_remaining is not None
+        return Text(f"{super().render(task)} left") if known else Text()
 
 
 class _Rate(ProgressColumn):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -16,7 +17,7 @@ from agents.anonymization.installed import installed_tools
 from agents.anonymization.policy import schema as schemas
 from agents.anonymization.policy.cautions import cautions
 from agents.anonymization.policy.choosing import chosen, is_path
-from agents.anonymization.policy.describing import CODES, OPTIONS, outcomes, title
+from agents.anonymization.policy.describing import CODES, OPTIONS, because, outcomes, title
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.policy.problems import WrongPolicy
 from agents.anonymization.policy.reading import read_file
@@ -30,8 +31,10 @@ from streams.errors import Rejected, Unavailable
 
 STYLES = {"kept": "green", "replaced": "yellow", "emptied": "red", "removed": "red", "added": "cyan"}
 TEST_KEY = ProjectKey(project="test", secret=bytes(SECRET_BYTES))
-COLUMNS = {"attribute": 9, "before": 6, "after": 6, "what": 4, "why": 8}
+COLUMNS = {"attribute": 10, "before": 6, "after": 6, "what": None, "why": 7}
 """Of the table of a trial, with their parts of the width."""
+WORD = 9
+"""Characters of the column without a part: the longest word in it."""
 WIDEST = 40
 """Characters of a value in the table; JSON has more."""
 
@@ -144,20 +147,43 @@ def _print(found: Trial, *, values: bool) -> None:
         if found.advice:
             say(found.advice)
         return
-    table = Table(title=f"Policy {found.policy}", title_justify="left", expand=True)
+    table = Table(title=f"Policy {found.policy}", title_justify="left", expand=True, box=box.SIMPLE_HEAD)
     for name, ratio in COLUMNS.items():
         if values or name not in ("before", "after"):
-            table.add_column(name, overflow="fold", ratio=ratio)
+            table.add_column(name, overflow="fold", ratio=ratio, width=WORD if not ratio else None)
     for line, times in _grouped(found.lines):
-        texts = [Text(_short(one)) for one in (line.before, line.after)] if values else []
+        texts = _before_and_after(line) if values else []
         creator = f" [{line.creator}]" if line.creator else ""
         name = f"{line.path}{creator}{f' ({times} times)' if times > 1 else ''}"
-        table.add_row(Text(name), *texts, Text(line.what, style=STYLES[line.done]), Text(line.reason))
+        table.add_row(Text(name), *texts, Text(line.what, style=STYLES[line.done]), Text(_brief(line.reason)))
     console.print(table)
-    for code, words in CODES.items():
-        if any(line.reason == f"Table E.1-1: {code}" for line in found.lines):
-            say(f"{code:>8}  {words}")
+    for brief, words in _explained(found.lines):
+        say(f"{brief:>8}  {words}")
     say(f"{len(found.lines)} attributes: {_counted(Counter(line.done for line in found.lines))}.")
+
+
+def _before_and_after(line: Line) -> list[Text]:
+    """Give both values; one that was kept is not written twice."""
+    same = line.after and line.before == line.after
+    return [Text(_short(line.before)), Text("the same", style="dim") if same else Text(_short(line.after))]
+
+
+def _brief(reason: str) -> str:
+    """Name an option in a reason by its section; `_explained` has the words."""
+    for option, words in OPTIONS.items():
+        reason = reason.replace(because(f"option {option}"), f"PS3.15 {words.section}")
+    return reason
+
+
+def _explained(lines: list[Line]) -> Iterator[tuple[str, str]]:
+    """Give the sections and codes that stand in reasons, and what they say."""
+    reasons = {line.reason for line in lines}
+    for option, words in OPTIONS.items():
+        if any(because(f"option {option}") in reason for reason in reasons):
+            yield words.section, title(option)
+    for code, says in CODES.items():
+        if f"Table E.1-1: {code}" in reasons:
+            yield code, says
 
 
 def _grouped(lines: list[Line]) -> list[tuple[Line, int]]:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from agents.anonymization.files import run
+from agents.anonymization.files.passes import Progress
 from agents.anonymization.files.tallies import Told
-from deploy.anonymize import KeySource, anonymize, cores, tell
+from deploy.anonymize import Bar, KeySource, anonymize, cores, tell
 from deploy.keys import new
 from streams.errors import Rejected, Unavailable
 
@@ -74,6 +77,29 @@ def test_reasons_are_told_with_their_numbers(tmp_path, capsys):
     assert "2 files that the manifest knows are no longer there" in told
     assert "report.html" in told
     assert "it identifies" in told
+
+
+@pytest.mark.parametrize(
+    ("width", "shown", "hidden"),
+    [
+        (40, ("30/120",), ("quarantined", "left")),
+        (80, ("30/120", "20 anonymized, 10 quarantined"), ("left",)),
+        (120, ("30/120", "20 anonymized, 10 quarantined", "left"), ()),
+    ],
+)
+def test_the_bar_shows_what_the_terminal_has_room_for(width, shown, hidden):
+    now = iter(range(10_000))
+    printed = Console(width=width, file=io.StringIO(), force_terminal=True, get_time=lambda: next(now))
+    with Bar(printed) as bar:
+        bar.show(Progress("reading", 219, None, {}))
+        bar.refresh()
+        assert "219/?" in printed.file.getvalue()
+        for done in range(31):
+            bar.show(Progress("anonymizing", done, 120, {"anonymized": 20, "quarantined": done - 20}))
+        bar.refresh()
+        last = printed.file.getvalue().rpartition("Anonymizing")[2]
+    assert all(one in last for one in shown), last
+    assert not any(one in last for one in hidden)
 
 
 @pytest.mark.parametrize("workers", [0, -1, 257])

@@ -14,7 +14,7 @@ from agents.anonymization.policy.reading import read
 from agents.anonymization.policy.ready import NAMES, document_named, policy_named
 from deploy.cli import app
 from deploy.exits import Exit
-from deploy.terminal import WIDE
+from deploy.terminal import WIDE, console
 from gateway.identity import patient_of
 from gateway.keys import KeyFile
 from gateway.masters import MasterFile
@@ -134,6 +134,17 @@ def test_a_file_is_tried(chips):
     assert re.search(r"^\d+ attributes: .*\d+ removed", out, re.MULTILINE)
 
 
+def test_a_trial_is_read_on_a_narrow_terminal(chips, monkeypatch):
+    monkeypatch.setattr(console, "width", 80)
+    _, out, _ = chips("policy", "test", MR, "--policy", "research")
+    assert max(map(len, out.splitlines())) <= 80 + len("Pseudonyms")
+    assert re.search(r"^ +Modality +MR +the same +kept ", out, re.MULTILINE)
+    assert re.search(r"^ +StudyDate +\d{8} +\d{8} +moved +PS3.15 E.3.6 *$", out, re.MULTILINE)
+    assert "E.3.6  Retain Longitudinal Temporal Information Modified Dates\n" in out
+    assert "E.3.2 " not in out
+    assert "replaced" in out
+
+
 def test_values_stay_off_the_screen_when_asked(chips):
     status, out, _ = chips("policy", "test", MR, "--no-values")
     assert status == Exit.OK
@@ -179,8 +190,8 @@ def test_what_is_not_there_is_said(chips):
 
 def test_items_alike_are_one_row(chips):
     def rows(out):
-        cells = [line.split("│") for line in out.splitlines() if line.startswith("│")]
-        return "".join(cell[1] for cell in cells).replace(" ", "")
+        head = next(line for line in out.splitlines() if "attribute" in line)
+        return "".join(line[: head.index(" before ")] for line in out.splitlines()).replace(" ", "")
 
     _, out, _ = chips("policy", "test", get_testdata_file("rtplan.dcm"))
     assert "ControlPointSequence[1].CumulativeMetersetWeight(2times)" in rows(out)
