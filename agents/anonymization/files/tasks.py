@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from agents.anonymization.files.entries import Entry, Result, Stamp
 from agents.anonymization.files.known import Named
 from agents.anonymization.files.objects import Found
+from agents.anonymization.installed import tools_mark
 from agents.anonymization.policy.document import Policy
 from agents.anonymization.report.comparing import Change
 from gateway.identity import ProjectKey, key_mark
@@ -109,9 +110,11 @@ class Lines:
     def __init__(self, key: ProjectKey, policy: Policy) -> None:
         self.policy = policy.label
         self.key = key_mark(key)
+        self.software = tools_mark(policy)
 
     def entry(self, path: str, stamp: Stamp, result: Result, **fields: Any) -> Entry:
-        """Make the line of a file."""
+        """Make the line of a file; of one in quarantine a tool can have decided, whichever reason it has."""
+        decided = result == "quarantined" or fields.get("tools")
         return Entry(
             input=path,
             bytes=stamp.bytes,
@@ -119,5 +122,6 @@ class Lines:
             result=result,
             policy=self.policy,
             key=self.key,
+            software=self.software if decided else None,
             **fields,
         )

@@ -9,11 +9,11 @@ import sys
 import pytest
 from pydicom.data import get_testdata_file
 
-from agents.anonymization import agent
+from agents.anonymization import agent, installed
 from agents.anonymization.agent import anonymization_agent
 from agents.anonymization.files.tasks import Place
 from agents.anonymization.files.working import WorkerSetup
-from agents.anonymization.installed import check_installed, installed_tools
+from agents.anonymization.installed import DECIDE, check_installed, installed_tools, tools_mark
 from agents.anonymization.policy.ready import NAMES, policy_named
 from agents.anonymization.tools import NO_TOOLS
 from deploy.cli import app
@@ -39,6 +39,21 @@ def test_a_policy_that_looks_at_pixels_gets_all_tools():
         tools = installed_tools(policy_named(name))
         assert all(tool is not None for tool in tools)
         assert tools.text_finder is installed_tools(policy_named(name)).text_finder
+
+
+@pytest.mark.parametrize("package", DECIDE)
+def test_another_version_of_a_tool_is_another_mark(package, monkeypatch):
+    def other(name, version=installed.metadata.version):
+        return "0.0" if name == package else version(name)
+
+    before = tools_mark(policy_named("research"))
+    monkeypatch.setattr(installed.metadata, "version", other)
+    installed._mark.cache_clear()
+    try:
+        assert tools_mark(policy_named("research")) != before
+    finally:
+        installed._mark.cache_clear()
+    assert tools_mark(policy_named("basic")) is None
 
 
 def test_another_needs_none_of_their_libraries():

@@ -7,7 +7,7 @@ import pytest
 from agents.anonymization.files.entries import Stamp
 from agents.anonymization.files.index import Index
 from agents.anonymization.files.known import Named, mark_of
-from agents.anonymization.files.resuming import check_same_run, remove_output, stands, what_stands
+from agents.anonymization.files.resuming import Now, check_same_run, remove_output, stands, what_stands
 from agents.anonymization.files.tasks import Lines, Place
 from agents.anonymization.policy.document import Policy
 from streams.errors import Rejected
@@ -30,12 +30,17 @@ def place(tmp_path, key):
     ("fields", "changed", "expected"),
     [
         ({}, {}, True),
-        ({"result": "quarantined", "reason": "colour"}, {}, True),
+        ({"result": "quarantined", "reason": "colour", "software": "now"}, {}, True),
         ({}, {"stamp": Stamp(11, 20)}, False),
         ({}, {"stamp": Stamp(10, 21)}, False),
         ({}, {"series": "1.5"}, False),
         ({}, {"patient": "q"}, False),
         ({"known": "other"}, {}, False),
+        ({"tools": ("detector 1",), "software": "now"}, {}, True),
+        ({"tools": ("detector 1",), "software": "before"}, {}, False),
+        ({"tools": ("detector 1",)}, {}, False),
+        ({"software": None}, {}, True),
+        ({"result": "quarantined", "reason": "text-left", "software": "before"}, {}, False),
         ({"result": "quarantined", "reason": "conflict", "of": "b"}, {}, False),
         ({"result": "duplicate", "of": "b"}, {}, False),
         ({"result": "failed", "reason": "unreadable"}, {}, False),
@@ -44,7 +49,7 @@ def place(tmp_path, key):
 )
 def test_what_would_come_out_the_same_stands(line, found, fields, changed, expected):
     entry = line("a", **{"known": "mark", **fields})
-    assert stands(entry, found("a")._replace(**changed), "mark") == expected
+    assert stands(entry, found("a")._replace(**changed), Now("mark", "now")) == expected
 
 
 def test_lines_of_another_policy_or_key_are_refused(key, other_key, line):
@@ -87,6 +92,37 @@ def test_an_output_that_is_gone_or_cut_is_made_again(tmp_path, place, earlier, f
         cut.write_text("ab")
         assert [one.found.path for one in what_stands(index, place())] == ["a", "d"]
         assert not cut.exists()
+
+
+def test_an_output_of_other_tools_is_made_again(tmp_path, place, key, found, line):
+    looking = place(options=frozenset(["clean_pixel_data"]))
+    lines = Lines(key, looking.policy)
+    with Index(tmp_path / "scratch") as index:
+        for name, tools, software in (
+            ("a", (), None),
+            ("b", ("detector",), lines.software),
+            ("c", ("detector",), "0" * 16),
+        ):
+            one = found(name, instance=f"1.{ord(name)}")
+            output = tmp_path / "out" / one.folder / f"{one.instance}.dcm"
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text("abc")
+            index.add_found(one, [])
+            written = {"output": f"{one.folder}/{one.instance}.dcm", "output_bytes": 3}
+            index.add_before(line(name, **written, known=mark_of(key, []), tools=tools, software=software))
+        assert [one.found.path for one in what_stands(index, looking)] == ["a", "b"]
+        assert not output.exists()
+
+
+def test_a_line_names_the_tools_where_one_can_have_decided(key):
+    looking = Lines(key, Policy(name="x", version=1, options=frozenset(["clean_pixel_data"])))
+    stamp = Stamp(1, 2)
+    assert looking.software
+    assert looking.entry("a", stamp, "quarantined", reason="text-left").software == looking.software
+    assert looking.entry("a", stamp, "anonymized", tools=("detector",)).software == looking.software
+    assert looking.entry("a", stamp, "anonymized").software is None
+    without = Lines(key, Policy(name="x", version=1))
+    assert without.entry("a", stamp, "quarantined", reason="colour").software is None
 
 
 def test_where_faces_go_a_series_stands_as_a_whole(tmp_path, place, earlier):
