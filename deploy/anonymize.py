@@ -26,7 +26,7 @@ from agents.anonymization.files import run
 from agents.anonymization.files.passes import Phase
 from agents.anonymization.files.passes import Progress as Now
 from agents.anonymization.files.places import check_places
-from agents.anonymization.files.reporting import PAGE, write_report
+from agents.anonymization.files.reporting import PAGE, check_report, write_report
 from agents.anonymization.installed import check_installed
 from agents.anonymization.policy.choosing import chosen
 from deploy.exits import Exit, told
@@ -96,6 +96,8 @@ def anonymize(
             quarantine=quarantine,
             compared=report is not None,
         )
+        if report is not None:
+            check_report(report)
         stop = _stop_by_signal()
         with Bar() as bar:
             summary = run.anonymize_files(

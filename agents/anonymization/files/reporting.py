@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -18,6 +19,16 @@ from agents.anonymization.report.written import as_json
 from streams.durable import lasting_folder, sync, sync_folder
 
 JSON, PAGE = "report.json", "report.html"
+
+
+def check_report(folder: Path) -> None:
+    """Make a report's folder before a run that can take hours; raises as `write_report`."""
+    try:
+        lasting_folder(folder)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise unwritable(folder, error) from error
 
 
 def write_report(folder: Path, index: Index, policy: Policy, made: datetime) -> None:

@@ -131,6 +131,13 @@ def test_a_report_goes_into_the_output_but_not_into_the_input(called, tmp_path):
     assert called(report=tmp_path / "in" / "report") == 64
 
 
+def test_a_report_that_cannot_be_written_is_told_before_the_run(called, tmp_path, capsys):
+    (tmp_path / "taken").write_text("x")
+    assert called(report=tmp_path / "taken") == 75
+    assert not hasattr(called, "job")
+    assert str(tmp_path / "taken") in capsys.readouterr().err
+
+
 def test_a_project_of_the_key_file_can_be_named(called, tmp_path, capsys):
     assert called(key=KeySource(tmp_path / "study.key", project="default")) == 0
     assert called(key=KeySource(tmp_path / "study.key", project="other")) == 64
