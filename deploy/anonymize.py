@@ -7,8 +7,9 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, get_args
 
+import msgspec
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,10 +24,11 @@ from rich.progress import (
 from rich.text import Text
 
 from agents.anonymization.files import run
+from agents.anonymization.files.entries import Result
 from agents.anonymization.files.passes import Phase
 from agents.anonymization.files.passes import Progress as Now
 from agents.anonymization.files.places import check_places
-from agents.anonymization.files.reporting import PAGE, check_report, write_report
+from agents.anonymization.files.reporting import JSON, PAGE, check_report, write_report
 from agents.anonymization.installed import check_installed
 from agents.anonymization.policy.choosing import chosen
 from deploy.exits import Exit, told
@@ -69,6 +71,7 @@ def anonymize(
     workers: int | None = None,
     restart: bool = False,
     sync_each: bool = False,
+    as_json: bool = False,
 ) -> int:
     """Anonymize; exit status 0 when every file is accounted for, 1 when not, else as `deploy.exits` says."""
 
@@ -99,14 +102,14 @@ def anonymize(
         if report is not None:
             check_report(report)
         stop = _stop_by_signal()
-        with Bar() as bar:
+        with Bar(Console(stderr=True, highlight=False) if as_json else console) as bar:
             summary = run.anonymize_files(
                 job,
                 on_progress=bar.show,
                 stop=stop,
                 at_end=lambda index: write_report(report, index, followed, utc_now()) if report else None,
             )
-        return tell(summary, manifest, report)
+        return (told_as_json if as_json else tell)(summary, manifest, report)
 
     return told(work)
 
@@ -125,11 +128,35 @@ def tell(summary: run.Summary, manifest: Path, report: Path | None) -> int:
         say(f"{summary.gone:,} files that the manifest knows are no longer there; their outputs are.")
     if not summary.complete:
         say("Stopped. The same command goes on where it was.")
-        return Exit.INTERRUPTED
+        return status_of(summary)
     say(f"What became of each file stands in {manifest}: it identifies, keep it as you keep the originals.")
     if report is not None:
         say(f"The report for people is {report / PAGE}.")
-    if not files("anonymized") and not files("quarantined") and not files("failed"):
+    if files("quarantined"):
+        say("`chips policy test FILE --policy P` says of one whether an option is for such objects.")
+    return status_of(summary)
+
+
+def told_as_json(summary: run.Summary, manifest: Path, report: Path | None) -> int:
+    """Tell how a run ended as one JSON object, for scripts; gives the exit status, as `tell`."""
+    found = {
+        "complete": summary.complete,
+        "accounted_for": summary.accounted_for,
+        "files": {result: summary.files(result) for result in get_args(Result)},
+        "reasons": [one._asdict() for one in summary.results if one.reason],
+        "gone": summary.gone,
+        "manifest": str(manifest),
+        "report": str(report / JSON) if report is not None and summary.complete else None,
+    }
+    say(msgspec.json.encode(found).decode())
+    return status_of(summary)
+
+
+def status_of(summary: run.Summary) -> Exit:
+    """Give the exit status; raises `streams.errors.Rejected` when there was nothing to anonymize."""
+    if not summary.complete:
+        return Exit.INTERRUPTED
+    if not any(summary.files(result) for result in ("anonymized", "quarantined", "failed")):
         raise Rejected("There is no DICOM object in the input: nothing was anonymized.")
     return Exit.OK if summary.accounted_for else Exit.NO
 

@@ -21,6 +21,7 @@ def anonymize(
     workers: int | None = None,
     restart: Annotated[bool, Parameter(negative="")] = False,
     sync: Literal["end", "each"] = "end",
+    json: Annotated[bool, Parameter(negative="")] = False,
     project: str | None = None,
     master: Path | None = None,
     passphrase_file: Path | None = None,
@@ -55,6 +56,8 @@ def anonymize(
         Remove the outputs that the manifest names, and begin anew.
     sync
         Make outputs outlive a power loss at the end, or each before it gets its name.
+    json
+        Tell how it ended as one JSON object, for scripts; progress goes to standard error.
     project
         Whose key, when the key file has several.
     master
@@ -75,4 +78,5 @@ def anonymize(
         workers=workers,
         restart=restart,
         sync_each=sync == "each",
+        as_json=json,
     )

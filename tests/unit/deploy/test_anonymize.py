@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 
@@ -77,6 +78,7 @@ def test_reasons_are_told_with_their_numbers(tmp_path, capsys):
     assert "2 files that the manifest knows are no longer there" in told
     assert "report.html" in told
     assert "it identifies" in told
+    assert "chips policy test" in told
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,28 @@ def test_the_bar_shows_what_the_terminal_has_room_for(width, shown, hidden):
         last = printed.file.getvalue().rpartition("Anonymizing")[2]
     assert all(one in last for one in shown), last
     assert not any(one in last for one in hidden)
+
+
+@pytest.mark.parametrize(
+    ("result", "status"),
+    [
+        (summary(anonymized=3, quarantined=2), 0),
+        (summary(anonymized=3, failed=1), 1),
+        (summary(anonymized=3, complete=False), 130),
+        (summary(left_out=2), 64),
+    ],
+)
+def test_a_script_gets_one_json_object(called, tmp_path, capsys, result, status):
+    assert called(result, as_json=True, report=tmp_path / "report") == status
+    found = json.loads(capsys.readouterr().out)
+    assert found["complete"] == result.complete
+    assert found["accounted_for"] == result.accounted_for
+    assert {name for name, files in found["files"].items() if files} == {one.result for one in result.results}
+    assert sum(one["files"] for one in found["reasons"]) == sum(found["files"].values()) - result.files(
+        "anonymized"
+    )
+    assert (found["report"] is not None) == result.complete
+    assert found["manifest"] == str(tmp_path / "m.jsonl")
 
 
 @pytest.mark.parametrize("workers", [0, -1, 257])
