@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.exits import Exit
@@ -48,15 +49,20 @@ def rotate(
     Raises
     ------
     streams.errors.Rejected
-        When there are no keys yet, they are damaged, or the passphrase is wrong.
+        When there are no keys yet, they are damaged, the passphrase is wrong, or an option is for keys that
+        are wrapped otherwise.
     """
+    passphrases = {"--passphrase-file": passphrase_file, "--new-passphrase-file": new_passphrase_file}
     if file is None:
+        _without(passphrases | {"--master": master}, "The vault's keys open with the vault's master key")
         return _rotate_vault()
     if asks_passphrase(file):
+        _without({"--master": master}, f"{file} opens with a passphrase, not with a master key")
         old = _passphrase(file, passphrase_file)
         KeyFile(file, Passphrase(old, _new_passphrase(file, new_passphrase_file))).rotate()
         say(f"The key in {file} is wrapped with the new passphrase; pseudonyms stay as they were.")
     else:
+        _without(passphrases, f"{file} opens with a master key, not with a passphrase, and goes on to")
         KeyFile(file, MasterFile(master or master_beside(file))).rotate()
         say(f"The key in {file} is wrapped with a new master key; pseudonyms stay as they were.")
     say("Back it up now, and destroy backups that open with the old one.")
@@ -69,16 +75,25 @@ def open_key_file(file: Path, *, master: Path | None, passphrase_file: Path | No
     Raises
     ------
     streams.errors.Rejected
-        When there is none, or it is not one.
+        When there is none, it is not one, or an option is for keys that are wrapped otherwise.
     """
     if asks_passphrase(file):
+        _without({"--master": master}, f"{file} opens with a passphrase, not with a master key")
         return KeyFile(file, Passphrase(_passphrase(file, passphrase_file)))
+    _without({"--passphrase-file": passphrase_file}, f"{file} opens with a master key, not with a passphrase")
     return KeyFile(file, MasterFile(master or master_beside(file)))
 
 
 def master_beside(file: Path) -> Path:
     """Name the master key's file that belongs to a key file."""
     return file.with_name(file.name + ".master")
+
+
+def _without(options: Mapping[str, Path | None], because: str) -> None:
+    """Refuse options that would do nothing: who gives one believes that it does."""
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise Rejected(f"{because}: leave {' and '.join(given)} out.")
 
 
 def _rotate_vault() -> int:

@@ -204,3 +204,23 @@ def test_the_other_way_of_opening_it_is_told(tmp_path, secret_text, wrapped_by):
         opener = keys.KeyFile(file, keys.Passphrase(WORDS))
     with pytest.raises(Rejected, match="is wrapped by a"):
         opener.only_key()
+
+
+def test_an_option_for_another_wrapping_is_refused_and_nothing_is_done(tmp_path, secret_text):
+    by_master, by_words = tmp_path / "m.key", tmp_path / "w.key"
+    words = secret_text("words", WORDS)
+    new(by_master)
+    new(by_words, passphrase_file=words)
+    before = by_master.read_bytes(), by_words.read_bytes()
+    for options in ({"new_passphrase_file": words}, {"passphrase_file": words}):
+        with pytest.raises(Rejected, match=r"opens with a master key.*passphrase-file out"):
+            rotate(by_master, **options)
+        with pytest.raises(Rejected, match="vault's master key"):
+            rotate(**options)
+    with pytest.raises(Rejected, match=r"opens with a passphrase.*leave --master out"):
+        rotate(by_words, master=words, passphrase_file=words, new_passphrase_file=words)
+    with pytest.raises(Rejected, match="leave --passphrase-file out"):
+        key_of(by_master, passphrase_file=words)
+    with pytest.raises(Rejected, match="leave --master out"):
+        key_of(by_words, master=words, passphrase_file=words)
+    assert (by_master.read_bytes(), by_words.read_bytes()) == before
