@@ -13,7 +13,7 @@ from agents.anonymization.standard.codes import PolicyOption
 PROFILE = (
     "Basic Application Level Confidentiality Profile (DICOM PS3.15, Annex E, edition 2026c): everything that "
     "the standard lists as identifying is removed or replaced. What the standard does not list is kept only "
-    "if it is of a kind that can't name anybody, such as a number."
+    "if it is a number, a code or a short technical term, and repeats nothing that is known to identify."
 )
 
 
@@ -85,6 +85,10 @@ _WITH: Final[Mapping[PolicyOption, str]] = {
 }
 _ALWAYS: Final = (
     (
+        "Short technical terms that the standard does not list, such as the name of a beam or a coil, were "
+        "kept where they repeat nothing that is known to identify. Somebody may have typed a name into one."
+    ),
+    (
         "Whoever has the key and the manifest can link every output to its patient: they belong to those who "
         "may do that, and never to the output."
     ),
@@ -105,7 +109,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "what was there before, or a signature over it": "It repeats or signs what was there before",
     "pixels changed": "Text, a face or what is no picture was taken out of it",
     "unlisted UID": "The standard does not list it, and it can be looked up in the hospital",
-    "unlisted, of a kind that names nobody": "The standard does not list it, and its kind names nobody",
+    "unlisted, of a kind that names nobody": "The standard does not list it: number, code or technical term",
     "unlisted text, date or name": "The standard does not list it, and it can hold text, a date or a name",
     "no reference": "In this list only references to other objects stay",
     "in a sequence of dummies": "It is part of a list that was replaced by a dummy",
@@ -113,8 +117,8 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 _NOT_OF_ITS_KIND: Final = (
-    "Its kind names nobody, but a value repeated what identifies, was not of that kind, or described pixels "
-    "that were changed"
+    "The standard does not list it, but a value repeated what identifies, was not of its kind, or described "
+    "pixels that were changed"
 )
 _REGISTERED: Final = "It is one of the standard's own UIDs, which name nobody"
 _OTHERWISE: Final[Mapping[tuple[str, Done], str]] = {

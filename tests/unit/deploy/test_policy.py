@@ -119,6 +119,14 @@ def test_a_document_is_checked(chips):
     assert chips("policy", "check", "none.yaml")[0] == Exit.USAGE
 
 
+def test_the_guides_examples_can_be_followed():
+    guide = (pages.SCHEMA.parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        read(example.encode())
+
+
 def test_the_schema_is_the_committed_one(chips):
     assert chips("policy", "schema")[1].encode() == pages.SCHEMA.read_bytes()
 

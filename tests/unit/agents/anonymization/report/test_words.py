@@ -85,7 +85,7 @@ def test_what_people_have_to_judge_depends_on_the_option(option):
         "retain_safe_private",
     }
     assert (before == after) == (option in silent)
-    assert before[-2:] == after[-2:] == list(words._ALWAYS)
+    assert before[-3:] == after[-3:] == list(words._ALWAYS)
 
 
 def test_actions_are_those_of_the_rules():
