@@ -39,6 +39,8 @@ from streams.clock import utc_now
 from streams.errors import Rejected
 
 MOST_WORKERS = 256
+STDERR = 2
+STOPPING = b"\nStopping after the files under way; Ctrl-C again stops at once. Nothing is lost by either.\n"
 MEDIUM, WIDE = 70, 110
 """Columns of a terminal from which on a bar shows results, and rate and times, too."""
 
@@ -243,6 +245,7 @@ def _stop_by_signal() -> threading.Event:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
+        os.write(STDERR, STOPPING)  # a handler may interrupt a write of Python's own
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)

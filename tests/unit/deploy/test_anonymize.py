@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 
@@ -153,6 +154,19 @@ def test_a_report_goes_into_the_output_but_not_into_the_input(called, tmp_path):
     assert called(report=tmp_path / "out" / "report") == 0
     assert called.job.compared
     assert called(report=tmp_path / "in" / "report") == 64
+
+
+def test_the_first_signal_is_answered_and_the_second_ends_it(called, capfd):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        called()
+        signal.raise_signal(signal.SIGTERM)
+        assert "Stopping after the files under way" in capfd.readouterr().err
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_report_that_cannot_be_written_is_told_before_the_run(called, tmp_path, capsys):
