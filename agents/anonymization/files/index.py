@@ -26,7 +26,7 @@ from streams.errors import Unavailable
 _TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE before (path BLOB PRIMARY KEY, line BLOB) WITHOUT ROWID;
+CREATE TABLE before (path BLOB PRIMARY KEY, failed, line BLOB) WITHOUT ROWID;
 CREATE TABLE found (
     path BLOB PRIMARY KEY, bytes, modified, patient, study, series, instance, modality, sop_class
 ) WITHOUT ROWID;
@@ -93,7 +93,8 @@ class Index:
 
     def add_before(self, entry: Entry) -> None:
         """Note a line of the manifest; a later one of the same input counts."""
-        self._run("INSERT OR REPLACE INTO before VALUES (?, ?)", os.fsencode(entry.input), as_line(entry))
+        row = os.fsencode(entry.input), entry.result == "failed", as_line(entry)
+        self._run("INSERT OR REPLACE INTO before VALUES (?, ?, ?)", *row)
 
     def before(self, path: str) -> Entry | None:
         """Give what the manifest said of an input."""
@@ -105,8 +106,10 @@ class Index:
         return (from_line(row[0]) for row in self.rows("SELECT line FROM before"))
 
     def missing(self) -> int:
-        """Count inputs of which the manifest spoke and that have no result now."""
-        return self._number("SELECT COUNT(*) FROM before WHERE path NOT IN (SELECT path FROM entry)")
+        """Count inputs that had a result and have none now; what failed had none."""
+        return self._number(
+            "SELECT COUNT(*) FROM before WHERE NOT failed AND path NOT IN (SELECT path FROM entry)"
+        )
 
     # -- what there is
 
@@ -185,11 +188,15 @@ class Index:
             yield tuple(series)
 
     def entries(self) -> Iterator[Entry]:
-        """Yield a line an input, by its name; of inputs that are gone what the manifest said before."""
+        """Yield a line an input, by its name; of inputs that are gone what the manifest said before.
+
+        Of those that are gone and had failed nothing is left to account for.
+        """
         rows = self.rows(
             """
             SELECT path, line FROM entry UNION ALL
-            SELECT path, line FROM before b WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.path = b.path)
+            SELECT path, line FROM before b WHERE NOT failed
+                AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.path = b.path)
             ORDER BY path
             """
         )

@@ -102,6 +102,7 @@ def test_lines_come_by_name_and_those_of_inputs_that_are_gone_stay(index, found,
     name = os.fsdecode(b"\xff")
     index.add_before(line("gone"))
     index.add_before(line("b", "failed", reason="unreadable"))
+    index.add_before(line("folder", "failed", reason="unreadable"))  # it can be read now, and is no file
     for path in ("b", name, "a"):
         index.settle(line(path), None)
     assert [(one.input, one.result) for one in index.entries()] == [
