@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 from rich import box
-from rich.table import Table
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Column, Table
 from rich.text import Text
 
 from agents.anonymization.installed import installed_tools
@@ -43,13 +45,11 @@ def show_all(*, as_json: bool) -> int:
     """Print the ready policies."""
     if as_json:
         return _json([_summary(policy_named(name)) for name in NAMES])
-    table = Table("policy", "label", "for", "options")
     for name in NAMES:
         policy = policy_named(name)
-        table.add_row(
-            name, policy.label, _plain(policy.description), "\n".join(sorted(policy.options)) or "-"
-        )
-    console.print(table)
+        options = f"Options: {', '.join(sorted(policy.options)) or 'none'}."
+        console.print(Text(f"{name:<10} {policy.label}", style="bold"))
+        console.print(Padding(Group(_plain(policy.description), options), (0, 0, 1, 2)))
     return Exit.OK
 
 
@@ -216,7 +216,8 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _options(policy: Policy) -> Table:
-    table = Table("option", "", "PS3.15", "what it does", title="Options", title_justify="left")
+    option_names = Column("option", no_wrap=True)
+    table = Table(option_names, "", "PS3.15", "what it does", title="Options", title_justify="left")
     for option, words in OPTIONS.items():
         on = option in policy.options
         table.add_row(

@@ -45,6 +45,15 @@ def test_all_are_listed(chips):
     assert [one["label"] for one in json.loads(out)] == [policy_named(name).label for name in NAMES]
 
 
+def test_names_of_options_are_whole_on_a_narrow_terminal(chips, monkeypatch):
+    monkeypatch.setattr(console, "width", 80)
+    listed, shown = chips("policy", "list")[1], chips("policy", "show", "research")[1]
+    for option in policy_named("research").options:
+        assert option in listed
+        assert option in shown
+    assert max(map(len, listed.splitlines())) <= 80
+
+
 def test_one_is_shown_with_its_options_explained(chips):
     status, out, _ = chips("policy", "show", "strict")
     strict = policy_named("strict")
