@@ -179,7 +179,12 @@ def _check_photograph(end: str, text: Text) -> None:
 
 
 def check_pixels(
-    pixels: memoryview, expected: int | None, *, encapsulated: bool, names: Callable[[bytes], bool]
+    pixels: memoryview,
+    expected: int | None,
+    *,
+    encapsulated: bool,
+    names: Callable[[bytes], bool],
+    swapped: bool = False,
 ) -> None:
     """Look for what does not belong into Pixel Data, without decoding it.
 
@@ -193,6 +198,8 @@ def check_pixels(
         Whether the value is compressed fragments, in which letters may stand where nothing decodes them.
     names
         Tells whether bytes hold a name or id of this object.
+    swapped
+        Whether the bytes of each two stand in the other order: those of OW in big endian (PS3.5, A.3).
 
     Raises
     ------
@@ -205,8 +212,15 @@ def check_pixels(
             raise broken()
         if any(map(names, words)):
             raise Refusal("pixel-comment", "Letters inside the compressed pixels name the patient.")
-    elif pixels and (expected is None or any(pixels[expected:])):
+    elif pixels and (expected is None or any(_behind(pixels, expected, swapped=swapped))):
         raise Refusal("excess-pixels", "There is more in the pixel data than the image it describes.")
+
+
+def _behind(pixels: memoryview, expected: int, *, swapped: bool) -> bytes | memoryview:
+    """Give what stands behind so many bytes of an image."""
+    if swapped and expected % 2:
+        return bytes((*pixels[expected - 1 : expected], *pixels[expected + 1 :]))
+    return pixels[expected:]
 
 
 def check_overlay(tag: int, value: bytes, *, little: bool) -> None:

@@ -24,7 +24,7 @@ from agents.anonymization.policy.rules import Action, Rules, book_of
 from agents.anonymization.recognizable import shows_face
 from agents.anonymization.rewrite import Rewriter
 from agents.anonymization.shown import Shown
-from agents.anonymization.source import raw, tags_of
+from agents.anonymization.source import raw, tags_of, vr_of
 from agents.anonymization.surplus.image import Image
 from agents.anonymization.surplus.removing import check_tables, image_alone
 from agents.anonymization.text.cleaning import cleaner_of
@@ -35,6 +35,7 @@ from agents.anonymization.text.naming import Naming, naming_in
 from agents.anonymization.tools import Tools
 from agents.anonymization.values import Values
 from agents.anonymization.verify import Expected, Span, check_cleaned, check_output, measure
+from gateway.elements import PIXEL_DATA
 from gateway.header import HeaderIdentity, identity_of
 from gateway.identity import (
     ProjectKey,
@@ -49,6 +50,7 @@ from gateway.part10 import Bounds, Encoding, encoding_of, inflate, read_meta
 _BOUNDS = Bounds()
 _EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
 _CHARACTER_SET = 0x00080005
+_BITS_ALLOCATED = 0x00280100
 _OVERLAYS = 0x60
 _DOCUMENT, _DOCUMENT_LENGTH, _MEDIA_TYPE = 0x00420011, 0x00420015, 0x00420012
 
@@ -75,6 +77,12 @@ class _Object(NamedTuple):
 
     def text(self, tag: int) -> str:
         return raw(self.dataset, tag).decode("latin-1").strip("\0 ")
+
+    def swapped(self) -> bool:
+        """Tell whether the bytes of the pixels stand in words, in the other order (PS3.5, A.3)."""
+        eight = raw(self.dataset, _BITS_ALLOCATED) == b"\0\x08"
+        there = eight and not self.encoding.little and PIXEL_DATA in self.dataset
+        return there and vr_of(self.dataset, PIXEL_DATA) == "OW"
 
 
 def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
@@ -127,7 +135,13 @@ def anonymize_carefully(content: bytes, task: Task) -> Anonymized:
 
     pixels = memoryview(one.body)[one.span.pixels_begin : one.span.pixels_end]
     shown = Shown(rewriter.top, one.encoding)
-    check_pixels(pixels, shown.pixel_bytes(), encapsulated=one.span.encapsulated, names=known.occur_in)
+    check_pixels(
+        pixels,
+        shown.pixel_bytes(),
+        encapsulated=one.span.encapsulated,
+        names=known.occur_in,
+        swapped=one.swapped(),
+    )
     expected = Expected(rules=rules, known=known, overlays=overlays, encrypted=bool(policy.encrypt_for))
     check_output(rewritten, one.encoding, expected, pixels)
     instance_uid = rewriter.top[0x00080018].decode("ascii").rstrip("\0 ")

@@ -1,8 +1,8 @@
 """Pixel Data made to hold an image and nothing else, in its place and length. Pure.
 
 Compressed images keep every byte that decodes: comments and application data, what stands behind an image's
-end, and offset tables that are none, become zeros. Of native pixels bits that belong to no value do. What
-may be hidden in the values of an image itself is not looked for.
+end, and offset tables that are none, become zeros; of a JP2 file its codestream stays. Of native pixels bits
+that belong to no value become zeros. What may be hidden in the values of an image itself is not looked for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from agents.anonymization.surplus import jpeg, jpeg_2000, run_lengths
+from agents.anonymization.surplus import jp2, jpeg, jpeg_2000, run_lengths
 from agents.anonymization.surplus.bits import without_unused
 from agents.anonymization.surplus.fragments import Fragments, by_frames
 from agents.anonymization.surplus.image import Image
@@ -38,9 +38,11 @@ def image_alone(pixels: memoryview, image: Image, *, encapsulated: bool) -> byte
     fragments = by_frames(pixels, image.frames)
     changes = [*_corrected(pixels, fragments)]
     for frame in fragments.frames:
-        content = b"".join(pixels[begin:end] for begin, end in frame)
+        content = whole = b"".join(pixels[begin:end] for begin, end in frame)
+        if content.startswith(jp2.START):
+            content = jp2.codestream(content).ljust(len(whole), b"\0")
         spans = [span for span in _beside(content, image) if not _EMPTY.fullmatch(content, *span)]
-        if spans:
+        if spans or content is not whole:
             changes += _spread(_emptied(content, spans, image), frame)
     if not changes:
         return None

@@ -8,11 +8,11 @@ from io import BytesIO
 import numpy as np
 import pydicom
 import pytest
-from pydicom.encaps import encapsulate, encapsulate_extended
+from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.outcome import Anonymized, Quarantine, Refusal
-from agents.anonymization.surplus import jpeg, jpeg_2000
+from agents.anonymization.surplus import jp2, jpeg, jpeg_2000
 from agents.anonymization.surplus.bits import without_unused
 from agents.anonymization.surplus.image import Image
 from agents.anonymization.surplus.removing import image_alone
@@ -245,3 +245,78 @@ def test_the_values_of_a_mended_object_are_those_of_the_original():
     result = anonymize(written(data), key=KEY, policy=policy_with())
     assert isinstance(result, Anonymized)
     assert pixels_of(result.content) == clean.tobytes()
+
+
+def boxed(codestream: bytes, *header: bytes, behind: bytes = b"") -> bytes:
+    """Put a codestream into a JP2 file."""
+    boxes = [
+        jp2.START[4:],
+        b"ftypjp2 \0\0\0\0jp2 ",
+        b"xml <name>Mustermann</name>",
+        b"jp2h" + b"".join(map(box, header)),
+        b"jp2c" + codestream,
+    ]
+    return b"".join(map(box, boxes)) + behind
+
+
+def codestreams(frames: int) -> list[bytes]:
+    value = compressed(small(frames), "jpeg-2000").PixelData
+    return [*generate_frames(value, number_of_frames=frames)]
+
+
+def box(content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 4) + content
+
+
+SIZE = b"ihdr" + struct.pack(">IIHBBBB", 64, 64, 1, 7, 7, 0, 0)
+GREY, SYCC = (b"colr\1\0\0" + struct.pack(">I", space) for space in (17, 18))
+PROFILE = b"colr\3\2\1" + bytes(16) + b"GRAY" + b"copyright Mustermann"
+LAB = PROFILE.replace(b"GRAY", b"Lab ")
+CHANNELS = b"cdef\0\1\0\0\0\0\0\1"
+
+
+@pytest.mark.parametrize("header", [(SIZE, GREY), (SIZE, PROFILE, b"res Mustermann")])
+def test_of_a_jp2_file_its_codestream_stays(header):
+    """In the place that the file had, so that offsets stay true; no box names anybody any more."""
+    data = small(3)
+    images = codestreams(3)
+    content = encapsulated(data, encapsulate([boxed(image, *header) for image in images]), "jpeg-2000")
+    result = anonymized(content)
+    assert b"Muster" in content
+    assert b"Muster" not in result.content
+    alone = generate_frames(pixels_of(result.content), number_of_frames=3)
+    assert [image.rstrip(b"\0") for image in alone] == [image.rstrip(b"\0") for image in images]
+    assert np.array_equal(
+        decoded(result.content), decoded(written(compressed(small(3), "jpeg-2000"), "jpeg-2000"))
+    )
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        lambda codestream: boxed(codestream, SIZE, SYCC),
+        lambda codestream: boxed(codestream, SIZE, LAB),
+        lambda codestream: boxed(codestream, SIZE, GREY, CHANNELS),
+        lambda codestream: boxed(codestream, SIZE, GREY, b"pclr"),
+        lambda codestream: boxed(codestream, SIZE, GREY, behind=box(b"jp2c" + codestream)),
+        lambda codestream: boxed(codestream, SIZE, GREY, behind=b"Mustermann"),
+        lambda codestream: boxed(codestream, SIZE, GREY)[: -len(codestream) - 8],
+        lambda codestream: jp2.START + box(b"free") * 300,
+        lambda codestream: jp2.START,
+    ],
+    ids=["sYCC", "Lab", "channels", "palette", "two", "behind", "none", "many", "empty"],
+)
+def test_a_jp2_file_that_changes_its_samples_or_is_broken_stays_in(image):
+    (codestream,) = codestreams(1)
+    content = encapsulated(small(), encapsulate([image(codestream)]), "jpeg-2000")
+    assert outcome(content) == "compressed-pixels"
+
+
+@pytest.mark.parametrize(("pad", "expected"), [(b"\0", "out"), (b"M", "excess-pixels")])
+def test_of_words_in_big_endian_the_last_one_ends_with_the_last_pixel(pad, expected):
+    data = small()
+    data.Rows = data.Columns = 3
+    pixels = bytes(range(1, 10))
+    data.PixelData = np.frombuffer(pixels + pad, "<u2").byteswap().tobytes()
+    data["PixelData"].VR = "OW"
+    assert outcome(written(data, "big")) == expected
