@@ -126,6 +126,14 @@ _element(
     "profile of 100 kB", 0x00282000, "OB", lambda made: bytes(100_000) + made.person.name.encode() + b"\0"
 )
 _element("profile in utf-16", 0x00282000, "OB", lambda made: made.person.name.encode("utf-16-be"))
+_element("a text backwards", 0x00283003, "LO", lambda made: made.person.family[::-1], nested=True)
+_element("profile backwards", 0x00282000, "OB", lambda made: made.person.name.encode()[::-1])
+_element(
+    "profile with words swapped from the second byte",
+    0x00282000,
+    "OB",
+    lambda made: b"\0" + struct.pack("<32H", *_words(made.person.name, ">H")) + b"\0",
+)
 _element("numbers with words swapped", 0x00540010, "US", lambda made: _words(made.person.name, ">H"))
 _element(
     "a UID that looks registered",

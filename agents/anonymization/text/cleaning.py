@@ -151,6 +151,8 @@ class Cleaner:
     def _hides(self, shown: str) -> bool:
         """Tell whether more is found once it is decoded."""
         read = [text for text in escapes_read(shown) if text != shown]
+        if self._known.disguised(shown):
+            return True
         return any(instead is None for text in read for _, instead in self._found(visible(text))) or any(
             True for text in readings(shown) for _ in self.known_in(text)
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from agents.anonymization.text.dates import dates_in
+from agents.anonymization.text.disguise import ANYWHERE
 from agents.anonymization.text.folding import Piece, letters, pieces, plain, squeeze, visible
 from agents.anonymization.text.ordinary import ORDINARY
 from agents.anonymization.text.spelling import Keys
@@ -46,6 +47,8 @@ class Finder:
         self._alone = frozenset(keys.alone)
         self._unspaced = tuple(sorted(keys.unspaced))
         self._embedded = tuple(sorted(keys.embedded))
+        self._disguised = tuple(sorted(form for form in keys.disguised if len(form) >= ANYWHERE))
+        self._disguised_words = frozenset(keys.disguised).difference(self._disguised)
         inside = tuple(sorted(keys.inside))
         self._in_texts = _Wanted(frozenset(keys.joined), inside)
         self._in_codes = _Wanted(
@@ -67,11 +70,24 @@ class Finder:
     def occurs(self, text: str) -> bool:
         """Tell whether one, or a day, stands in a code or in short text."""
         lower = letters(text) if self._is_ascii else None
+        if self._disguises(lower or plain(visible(text))):
+            return True
         if lower is None:
             text = lower = plain(visible(text))
         elif not self._likely(lower):
             return self._dated(text)
         return any(True for _ in self._spans(pieces(lower), self._in_codes)) or self._dated(text)
+
+    def disguised(self, text: str) -> bool:
+        """Tell whether one stands in a text backwards, or with bytes swapped."""
+        return self._disguises(letters(text) or plain(visible(text)))
+
+    def _disguises(self, lower: str) -> bool:
+        words = _WORDS.findall(lower.lower())
+        if not self._disguised_words.isdisjoint(words):
+            return True
+        compact = "".join(words)
+        return any(form in compact for form in self._disguised)
 
     def _likely(self, lower: str) -> bool:
         """Tell whether a closer look is due: cheap, and never wrong about what isn't there."""

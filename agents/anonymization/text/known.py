@@ -133,6 +133,10 @@ class KnownValues:
         """
         return self._finder.spans(text)
 
+    def disguised(self, text: str) -> bool:
+        """Tell whether any of them stands in a text backwards, or with the bytes of each two swapped."""
+        return self._finder.disguised(text)
+
 
 def _text(value: bytes, charset: bytes) -> str:
     """Give a value's text; of one that can't be read, what its bytes look like."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
+from agents.anonymization.text.disguise import disguises
 from agents.anonymization.text.folding import Piece, pieces, plain, squeeze, visible
 from agents.anonymization.text.ordinary import NOBODY, ORDINARY, PLACES, TITLES
 
@@ -75,19 +76,22 @@ class Keys:
         Parts of longer words.
     embedded
         Ids that are found among any letters and digits.
+    disguised
+        Names and ids as they look backwards, or with bytes swapped.
     unspaced
         Parts of texts in scripts without spaces.
     dates, births
         Days; of `dates`, those on which somebody was born.
     """
 
-    __slots__ = ("alone", "births", "dates", "embedded", "inside", "joined", "unspaced")
+    __slots__ = ("alone", "births", "dates", "disguised", "embedded", "inside", "joined", "unspaced")
 
     def __init__(self) -> None:
         self.joined: set[str] = set()
         self.alone: set[str] = set()
         self.inside: set[str] = set()
         self.embedded: set[str] = set()
+        self.disguised: set[str] = set()
         self.unspaced: set[str] = set()
         self.dates: set[date] = set()
         self.births: set[date] = set()
@@ -244,6 +248,7 @@ class Keys:
             self._joined(key)
             if len(key) >= _INSIDE:
                 self.inside.add(squeeze(key))
+                self.disguised.update(form for form in disguises(key) if form not in ORDINARY)
         elif len(key) > 1 and key not in ORDINARY:
             self.alone.add(key)
 
@@ -274,6 +279,7 @@ class Keys:
         least = _EMBEDDED_NUMBER if significant.isdecimal() else _EMBEDDED
         if len(significant) >= least and sum(map(str.isdecimal, significant)) >= _SHORT_NUMBER:
             self.embedded.add(significant)
+            self.disguised.update(disguises(significant))
 
     def _number(self, digits: str, shortest: int = _SHORT_NUMBER) -> None:
         significant = digits.lstrip("0")
