@@ -210,7 +210,7 @@ def check_pixels(
         words = letters(pixels)
         if words is None:
             raise broken()
-        if any(map(names, words)):
+        if names(words):
             raise Refusal("pixel-comment", "Letters inside the compressed pixels name the patient.")
     elif pixels and (expected is None or any(_behind(pixels, expected, swapped=swapped))):
         raise Refusal("excess-pixels", "There is more in the pixel data than the image it describes.")

@@ -32,9 +32,11 @@ _LONG_TEXTS = frozenset(("LT", "ST", "UT", "UC"))
 WORDED = frozenset(("LO", "SH", "CS", "LT", "ST", "UT", "UC", "PN", "AE", "UR"))
 """Representations in which somebody can be named."""
 _WHOLE = 64 * 1024
-"""Bytes of a value that is no text that are looked through as a whole; longer ones are images and curves."""
+"""Bytes of a value that are looked through as a whole; longer ones are no text, but images and curves."""
 
 
+_LETTERS = 1 << 18
+"""Bytes that look like words in a profile, a table or a curve."""
 _MOST_UIDS = 65_536
 """UIDs of one value."""
 _WHOLE_NUMBERS = re.compile(rb"(?:^|\\)[ +-]*([0-9]{5,})(?:\.0*)? *(?=\\|$|\0)")
@@ -199,7 +201,9 @@ class Values:
         return kept
 
     def _names(self, value: bytes) -> bool:
-        """Tell whether a text names somebody, or an object that has another name now."""
+        """Tell whether a text names somebody, or an object that has another name now; too long a one does."""
+        if len(value) > _WHOLE:
+            return True
         if b"." in value and not self._uids_stay and names_object(value.decode("latin-1")):
             return True
         return self._known.occur_in(value)
@@ -212,7 +216,7 @@ class Values:
         """Give what is left of a value that names somebody."""
         if vr == "CS" and directs_readers(tag):
             raise Refusal("named-code", "A code that readers act on repeats a name of the patient.")
-        if vr == "CS":
+        if vr == "CS" and len(value) <= _WHOLE:
             codes = value.split(b"\\")
             return b"\\".join(DUMMY if self._names(code) else code for code in codes)
         made = self._cleaned(vr, value) if vr in _LONG_TEXTS else None
@@ -224,7 +228,7 @@ class Values:
         if tag == PIXEL_DATA or is_number:
             return value
         # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
-        seen = value, value.replace(b"\0", b""), _swapped(value)
+        seen = {value, value.replace(b"\0", b""), _swapped(value)}
         if not any(map(self._occur_in_bytes, seen)):
             return value
         return dummy_value(vr) if decision.otherwise is None else None
@@ -233,8 +237,8 @@ class Values:
         """Tell whether any of it stands in bytes; of many, in what looks like words or numbers in them."""
         if len(value) <= _WHOLE:
             return self._known.occur_in(value)
-        words = letters(value)
-        return words is None or any(map(self._known.occur_in, words))
+        words = letters(value, _LETTERS)
+        return words is None or self._known.occur_in(words)
 
     def _pseudonym(self, value: bytes) -> bytes:
         """Pseudonyms repeat a lot inside one multi-frame object, so they are remembered for its length."""

@@ -6,15 +6,20 @@ import re
 
 # A name of fewer letters occurs by chance.
 _LETTERS = re.compile(rb"[A-Za-z](?:[\^ ,.=-]?[A-Za-z]){5,63}|[0-9]{6,16}")
-_MOST = 1 << 17
-"""Different ones: a gigabyte of an image has as many by chance."""
+MOST = 1 << 20
+"""Bytes of different ones: a gigabyte of an image has as many by chance."""
+_APART = b"\n" * 8
+"""No name goes from one to the next across it."""
 
 
-def letters(content: bytes | memoryview) -> set[bytes] | None:
-    """Give them, each once; None: more than an image or a curve has."""
-    found: set[bytes] = set()
+def letters(content: bytes | memoryview, most: int = MOST) -> bytes | None:
+    """Give them as one text, each once and apart; None: more than `most`, the bytes that an image has."""
+    found: dict[bytes, None] = {}
+    size = 0
     for match in _LETTERS.finditer(content):
-        found.add(match[0])
-        if len(found) > _MOST:
-            return None
-    return found
+        if match[0] not in found:
+            found[match[0]] = None
+            size += len(match[0])
+            if size > most:
+                return None
+    return _APART.join(found)

@@ -75,7 +75,7 @@ CODES = [
 @pytest.mark.parametrize("policy", [BASIC, DEMO], ids=lambda policy: policy.name)
 def test_a_name_that_codes_repeat_survives_in_none(ct, encode, key, policy, syntax):
     planted = [tag for tag in CODES if not directs_readers(tag)]
-    assert len(planted) > 700
+    assert len(planted) > 600
     data, nested = ct(), Dataset()
     with pydicom.config.disable_value_validation():
         for tag in planted:
@@ -86,7 +86,7 @@ def test_a_name_that_codes_repeat_survives_in_none(ct, encode, key, policy, synt
     assert source.count(b"MUSTERMANN") == len(planted)
     result = anonymize(source, key=key, policy=policy)
     assert isinstance(result, Anonymized), result
-    assert result.content.count(b"HEAD\\ANONYMIZED\\ANONYMIZED") > 700
+    assert result.content.count(b"HEAD\\ANONYMIZED\\ANONYMIZED") > 600
     for name in (b"MUSTERMANN", b"ERIKA", b"PID-12345"):
         assert name not in result.content
         assert name not in msgspec.json.encode([result.attributes, result.modality])

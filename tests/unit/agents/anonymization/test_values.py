@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from pydicom.uid import CTImageStorage
 
@@ -81,6 +83,20 @@ def test_no_word_stands_in_place_of_a_number(values, vr):
         assert made(values, Action.KEEP, vr, word, tag=0x00189073, otherwise=Action.REMOVE) is None
         assert made(values, Action.KEEP, vr, word, tag=0x00189073) == bytes(8)
     assert made(values, Action.KEEP, vr, b"@\x93Jx\0\0\0\0", tag=0x00189073)
+
+
+@pytest.mark.parametrize("text", [b"Siemens ", b"4d75 "], ids=["words", "digits"])
+def test_a_text_that_is_too_long_to_look_through_goes(values, text):
+    text *= 20_000
+    assert made(values, Action.KEEP, "LO", text, otherwise=Action.REMOVE) is None
+    assert made(values, Action.KEEP, "LO", text) == b"ANONYMIZED"
+
+
+def test_more_words_than_a_table_has_go_at_once(values):
+    many = b"".join(b"%06d " % number for number in range(600_000))
+    began = time.process_time()
+    assert made(values, Action.KEEP, "OB", many) == bytes(2)
+    assert time.process_time() - began < 2
 
 
 def test_uids_are_replaced_one_by_one(values, key):
