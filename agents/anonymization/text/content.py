@@ -61,11 +61,16 @@ _CHARACTERISTICS = frozenset(("121032", "121033", "121034", "121035", "8302-2", 
 _SCHEMES = frozenset((b"DCM", b"LN"))
 _NAMED = re.compile(
     r"(?i)\b(patient'?s? (name|id)|subject (name|id)|person|physicians?|doctor|radiologist|technologist|"
-    r"operator|nurse|referr\w+|reader|author|observer name|birth ?(date|day)|address|(tele)?phone|e-?mail|"
-    r"institution|hospital|clinic|department|organi[sz]ation|accession|mrn|medical record|insurance|"
-    r"next of kin|arzt|ärztin|geburtsdatum|m[ée]decin|m[ée]dico)\b"
+    r"technician|operator|surgeon|ana?esthe(tist|siologist)|sonographer|nurse|referr\w+|reader|author|"
+    r"observer name|(signed|reported|dictated|transcribed|verified|performed|requested|read) by|"
+    r"(last|first|family|given|middle|maiden|full|birth)[ -]?names?|surname|birth ?(date|day)|date of birth|"
+    r"dob|address|(tele)?phone|fax|e-?mail|contact (name|person)|employer|spouse|"
+    r"institution|hospital|clinic|department|organi[sz]ation|accession|mrn|medical record|insurance|ssn|"
+    r"social security|passport|next of kin|arzt|ärztin|befunder|zuweiser|überweiser|einsender|operateur|"
+    r"chirurg|(nach|vor|familien|geburts)name|geburtsdatum|m[ée]decin|m[ée]dico|pr[ée]nom|apellidos?|"
+    r"cognome)\b|^\W*(name|nom|nombre|nome)\W*$"
 )
-"""What local codes say of themselves, in Code Meaning."""
+"""What codes that are not listed say of themselves, in Code Meaning: local ones, and the standards'."""
 _MOST = 500_000
 
 
@@ -132,10 +137,18 @@ def _items(dataset: Dataset) -> Iterator[tuple[tuple[int, ...], Dataset]]:
             waiting.append(((*path, number), item))
 
 
+def _text(value: bytes) -> str:
+    """Give a text in the sets that reports are written in, well enough to tell words."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
 def _about(item: Dataset, options: frozenset[PolicyOption]) -> str | None:
     if _CONCEPT_NAME not in item:
         return None
-    for concept in (take(item, _CONCEPT_NAME, "SQ").items or [])[:1]:
+    for concept in take(item, _CONCEPT_NAME, "SQ").items or []:
         code = raw(concept, _CODE).strip(b"\0 ").decode("latin-1")
         if raw(concept, _SCHEME).strip(b"\0 ") in _SCHEMES:
             for codes, about, option in (
@@ -145,6 +158,8 @@ def _about(item: Dataset, options: frozenset[PolicyOption]) -> str | None:
             ):
                 if code in codes and option not in options:
                     return about
-        elif _NAMED.search(raw(concept, _MEANING)[:256].decode("latin-1")):
+            if code in _DEVICES | _CHARACTERISTICS:
+                continue
+        if _NAMED.search(_text(raw(concept, _MEANING)[:256])):
             return "people, orders and places"
     return None

@@ -132,9 +132,12 @@ _LABEL = re.compile(
 _BY = re.compile(
     r"(?<![^\W_])(?:(?:signed|reported|dictated|performed|referred|requested|transcribed|reviewed|approved|verified|"
     r"read|interpreted|validated|ordered|authored|scanned) by|(?:befundet|erstellt|untersucht|validiert|"
-    r"überwiesen|geschrieben|unterzeichnet) von|gez\.|z\. ?hd\.|c/o|née?|geb\.|geborene)(?![^\W_]):?",
+    r"überwiesen|geschrieben|unterzeichnet) von|"
+    r"(?:son|daughter|wife|husband|mother|father|brother|sister) of|"
+    r"(?:sohn|tochter|frau|mann|mutter|vater) von|gez\.|z\. ?hd\.|c/o|née?|geb\.|geborene)(?![^\W_]):?",
     _FLAGS,
 )
+_PATIENT = re.compile(r"(?<![^\W_])(?:patient(?:in)?|pati?\.|pte?\.?)(?= )", _FLAGS)
 _DEGREE = re.compile(r",? ?(?<![^\W_])(?:M\.?D\.?|Ph\.?D\.?|FRCR|FRCS|MBBS|D\.D\.S\.)(?![^\W_])")
 _WORD = re.compile(r"[ \t,^.:]{0,3}([^\W\d_][\w'\u2019-]*)\.?")
 _BEFORE = re.compile(r"(?:[^\W\d_][\w'\u2019-]*\.?[ ,]{1,2}){0,3}$")
@@ -155,6 +158,9 @@ def patterned(text: str) -> Iterator[tuple[int, int]]:
     for pattern in (_TITLED, _BY):
         for match in pattern.finditer(text):
             yield from _name_after(text, match, capital=True)
+    for match in _PATIENT.finditer(text):
+        # a word with a capital may be anything, and a second one hardly
+        yield from _name_after(text, match, capital=True, least=2)
     for match in _LABEL.finditer(text):
         yield from _name_after(text, match, capital=False)
     for match in _DEGREE.finditer(text):
@@ -216,7 +222,9 @@ def _is_town(text: str) -> bool:
 _JUDGED = (_UID, _is_foreign), (_IP, _is_address), (_OPAQUE, _is_opaque), (_PLACE, _is_town)
 
 
-def _name_after(text: str, match: re.Match[str], *, capital: bool) -> Iterator[tuple[int, int]]:
+def _name_after(
+    text: str, match: re.Match[str], *, capital: bool, least: int = 1
+) -> Iterator[tuple[int, int]]:
     """Yield a title or label with the name behind it, if what stands there may be one."""
     end, found = match.end(), 0
     for _ in range(_WORDS_AFTER):
@@ -229,7 +237,7 @@ def _name_after(text: str, match: re.Match[str], *, capital: bool) -> Iterator[t
                 break
             found += 1
         end = word.end()
-    if found:
+    if found >= least:
         yield match.start(), end
 
 

@@ -94,6 +94,7 @@ IDENTIFYING = [
         "1.3.12.2.1107.5.1.4.1",
         "2.25.1.2.3.4.5.6",
     ),
+    *("Patient Peter Meier", "pt John Smith", "son of Peter", "Tochter von Huber"),
     *(
         "2.25.329800735698586629295641978511506172918",
         "2.25.12345678",

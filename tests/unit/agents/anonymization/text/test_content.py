@@ -59,6 +59,33 @@ def as_read(dataset):
 
 
 HISTORY = "121060", "DCM", "History"
+ABOUT_PEOPLE = [
+    *(("17", "99LOCAL", name) for name in ("Name", "Last name", "Surgeon", "Anesthetist", "Sonographer")),
+    *(("17", "99LOCAL", name) for name in ("Reported by", "Befunder", "Zuweiser", "Contact person")),
+    *(("17", "99LOCAL", name) for name in ("Date of birth", "Prénom", "Employer")),
+    *(("54125-0", "LN", "Patient name"), ("46106-1", "LN", "Medical record number")),
+    ("999999", "DCM", "Patient's name"),
+]
+
+
+@pytest.mark.parametrize("concept", ABOUT_PEOPLE, ids=lambda concept: concept[2])
+def test_concepts_that_are_not_listed_are_told_by_what_they_say(ct, encode, key, concept):
+    after = item("TEXT", HISTORY, TextValue="Xaver of Yonder")
+    after.ConceptNameCodeSequence = Sequence([*after.ConceptNameCodeSequence, *coded(*concept)])
+    tree = [item("TEXT", concept, TextValue="Quirin Quast"), after]
+    data = ct(ContentSequence=Sequence(tree), SpecificCharacterSet="ISO_IR 192")
+    out = opened(anonymize(encode(data), key=key, policy=policy()))
+    assert [one.TextValue for one in out.ContentSequence] == ["ANONYMIZED", "ANONYMIZED"]
+
+
+@pytest.mark.parametrize(
+    "meaning", ["Relative blood volume", "Contact", "Nombre de lésions", "Clinical finding"]
+)
+def test_concepts_about_findings_stay(ct, encode, key, meaning):
+    data = ct(SpecificCharacterSet="ISO_IR 192")
+    data.ContentSequence = Sequence([item("TEXT", ("17", "99LOCAL", meaning), TextValue="small")])
+    out = opened(anonymize(encode(data), key=key, policy=policy()))
+    assert out.ContentSequence[0].TextValue == "small"
 
 
 def measured(value):
