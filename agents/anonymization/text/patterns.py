@@ -99,7 +99,8 @@ _MIXED, _MIXED_LENGTH, _MIXED_HEXADECIMAL = 6, 16, 3
 
 _POSTAL = (
     re.compile(
-        r"(?<![^\W_])[A-ZÄÖÜ][\w.-]*(?:stra(?:ß|ss)e|str\.|gasse|allee|platz|weg) ?\d{1,4} ?[a-z]?(?![^\W_])|"
+        r"(?<![^\W_])[A-ZÄÖÜ][\w.-]{0,48}(?:stra(?:ß|ss)e|str\.|gasse|allee|platz|weg) ?"
+        r"\d{1,4} ?[a-z]?(?![^\W_])|"
         r"(?<![^\W_])(?:Straße|Strasse|Calle|Avda\.|C/) ?[A-ZÄÖÜÁÉ][\w.-]*"
         r"(?: [A-ZÄÖÜÁÉ][\w.-]*)?,? \d{1,4}(?!\d)"
     ),
