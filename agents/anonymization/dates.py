@@ -18,6 +18,8 @@ _TIME = re.compile(_CLOCK)
 _COLONS = re.compile(rb"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?")
 _DATETIME = re.compile(rb"([0-9]{4,8})(" + _CLOCK + rb")?(" + _OFFSET + rb")")
 _FULL_DATE = 8
+_MOST = 65_536
+"""Dates of one value."""
 _YEARS = range(1800, 2200)
 """Of dates about people; other numbers are something else."""
 
@@ -37,8 +39,10 @@ def moved(vr: str, value: bytes, days: int) -> bytes | None:
     Returns
     -------
     bytes or None
-        None when any of it is no date: text can hide behind every kind.
+        None when any of it is no date, which text can hide behind, or there are more than an object needs.
     """
+    if value.count(b"\\") >= _MOST:
+        return None
     parts = [_part(vr, part.strip(b" \0"), days) for part in value.split(b"\\")]
     whole = [part for part in parts if part is not None]
     return b"\\".join(whole) if len(whole) == len(parts) else None

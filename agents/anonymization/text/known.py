@@ -22,8 +22,8 @@ from agents.anonymization.text.finding import Finder, Span
 from agents.anonymization.text.naming import CHARACTER_SET, Kind, Naming, kind_of
 from agents.anonymization.text.spelling import Keys
 
-_MOST = 32768
-"""Different values that name somebody in one object."""
+_MOST = 8192
+"""Different values that name somebody in one object: more take seconds."""
 _DAY = re.compile(rb"([0-9]{8}|[0-9]{4}\.[0-9]{2}\.[0-9]{2}).*", re.DOTALL)
 _REMEMBERED = 4096
 """Values whose answer is remembered."""
@@ -89,6 +89,7 @@ class KnownValues:
         """
         charset = b""
         found: set[tuple[Kind, bytes]] = set()
+        parts = 0
         for parent, tag, value in elements:
             if tag == CHARACTER_SET and parent is None:
                 charset = value.rstrip(b"\0 ")
@@ -100,12 +101,13 @@ class KnownValues:
             if kind in (Kind.DAY, Kind.BIRTH):
                 # the time of day differs from image to image
                 found.update((kind, _DAY.sub(rb"\1", part)) for part in text.split(b"\\"))
-            else:
+            elif (kind, text) not in found:
                 found.add((kind, text))
-        if len(found) > _MOST:
-            raise Refusal(
-                "too-many-elements", "The object names more people and things than an object needs."
-            )
+                parts += text.count(b"\\")
+            if len(found) + parts > _MOST:
+                raise Refusal(
+                    "too-many-elements", "The object names more people and things than an object needs."
+                )
         return _compiled(frozenset(found), charset)
 
     def union(self, other: KnownValues | None) -> KnownValues:

@@ -63,3 +63,8 @@ def test_the_days_between_dates_stay(one, two, days):
 
     assert shifted(one) - shifted(two) == one - two
     assert shifted(one) == one - dt.timedelta(days=days)
+
+
+def test_more_dates_than_an_object_needs_are_none():
+    assert moved("DA", b"\\".join([b"20040131"] * 100), 1) == b"\\".join([b"20040130"] * 100)
+    assert moved("DA", b"\\".join([b"20040131"] * 300_000), 1) is None

@@ -137,3 +137,14 @@ def test_hostile_values_take_little_time(value):
     began = time.process_time()
     assert not values.occur_in(value)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("tag", [0x00101001, ID, 0x00080090])
+def test_an_object_that_names_more_than_an_object_needs_is_refused_at_once(tag):
+    many = b"\\".join(b"N%d^B%d" % (number, number) for number in range(100_000))
+    began = time.process_time()
+    with pytest.raises(Refusal) as refused:
+        KnownValues.of_dataset({tag: many})
+    assert refused.value.reason == "too-many-elements"
+    assert time.process_time() - began < 1
+    KnownValues.of_dataset({tag: b"\\".join(many.split(b"\\")[:100])})
