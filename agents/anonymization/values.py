@@ -41,7 +41,7 @@ _MOST_UIDS = 65_536
 """UIDs of one value."""
 _WHOLE_NUMBERS = re.compile(rb"(?:^|\\)[ +-]*([0-9]{5,})(?:\.0*)? *(?=\\|$|\0)")
 """Shorter numbers are counts and sizes, and fractions are measured."""
-_WORD = re.compile(rb"[0-9A-Za-z^ ]{4,}[\0 ]*")
+_WORD = re.compile(rb"[\0 ]*[0-9A-Za-z^ ]{4,}[\0 ]*")
 """A number can be one, but none that is measured is."""
 _BYTES = frozenset(("OB", "UN"))
 _SHORT = frozenset(("AE", "AS", "CS", "DS", "IS"))
@@ -228,7 +228,7 @@ class Values:
         if tag == PIXEL_DATA or is_number:
             return value
         # UTF-16 is no character set of DICOM's, and yet what applications write into bytes.
-        seen = {value, value.replace(b"\0", b""), _swapped(value)}
+        seen = {value, value.replace(b"\0", b""), *(_swapped(value, size) for size in {2, SIZES.get(vr, 2)})}
         if not any(map(self._occur_in_bytes, seen)):
             return value
         return dummy_value(vr) if decision.otherwise is None else None
@@ -249,8 +249,9 @@ class Values:
         return made
 
 
-def _swapped(value: bytes) -> bytes:
-    """Give a value with the bytes of each word in the other order."""
-    made = bytearray(value[: len(value) & ~1])
-    made[::2], made[1::2] = made[1::2], made[::2]
+def _swapped(value: bytes, size: int) -> bytes:
+    """Give a value with the bytes of each number, of so many bytes, in the other order."""
+    made = bytearray(value[: len(value) - len(value) % size])
+    for at in range(size // 2):
+        made[at::size], made[size - 1 - at :: size] = made[size - 1 - at :: size], made[at::size]
     return bytes(made)

@@ -79,7 +79,7 @@ def test_removed_emptied_and_dummies_keep_nothing(values, vr):
 
 @pytest.mark.parametrize("vr", ["FD", "OD", "SV", "UV"])
 def test_no_word_stands_in_place_of_a_number(values, vr):
-    for word in (b"Erika\0\0\0", b" erika  ", b"PID12345"):
+    for word in (b"Erika\0\0\0", b" erika  ", b"PID12345", b"\0\0\0akirE", b"54321DIP"):
         assert made(values, Action.KEEP, vr, word, tag=0x00189073, otherwise=Action.REMOVE) is None
         assert made(values, Action.KEEP, vr, word, tag=0x00189073) == bytes(8)
     assert made(values, Action.KEEP, vr, b"@\x93Jx\0\0\0\0", tag=0x00189073)
@@ -97,6 +97,15 @@ def test_more_words_than_a_table_has_go_at_once(values):
     began = time.process_time()
     assert made(values, Action.KEEP, "OB", many) == bytes(2)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(("vr", "size"), [("US", 2), ("OW", 2), ("FL", 4), ("UL", 4), ("FD", 8), ("OD", 8)])
+def test_no_name_stands_in_numbers_of_the_other_byte_order(values, vr, size):
+    text = b"for Mustermann, Erika   "
+    swapped = b"".join(text[at : at + size][::-1] for at in range(0, len(text), size))
+    assert made(values, Action.KEEP, vr, swapped, tag=0x00091001, otherwise=Action.REMOVE) is None
+    nobody = swapped.replace(b"a", b"o").replace(b"e", b"u")
+    assert made(values, Action.KEEP, vr, nobody, tag=0x00091001, otherwise=Action.REMOVE) == nobody
 
 
 def test_uids_are_replaced_one_by_one(values, key):
