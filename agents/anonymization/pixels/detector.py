@@ -31,8 +31,8 @@ from agents.anonymization.pixels.views import Bytes
 REVISION = 2
 """Counts changes to how pixels are looked at that change what is found."""
 
-TILE, OVERLAP = 640, 64
-"""Pixels of a tile's side at most, and of what neighbours share at least; what is cut is found in both."""
+TILE, OVERLAP = 512, 64
+"""Pixels of a tile's side, and of what neighbours share; a line that is cut is found in both."""
 _LIKELY, _SURE, _SUREST = 0.15, 0.5, 0.65
 """Probability from which a pixel counts as text; mean and highest probability that a line has at least."""
 _THIN, _THIN_REDUCED, _THINNEST = 3, 6, 2.75
@@ -242,26 +242,20 @@ def _shrunk(box: Box, sideways: float, upwards: float, scale: float) -> Box:
 def tiles(rows: int, columns: int, scale: float) -> Iterator[Box]:
     """Give the tiles of a view that together cover it, in its pixels.
 
-    They are of one size, as few as there can be with sides of at most `TILE` pixels once they are enlarged.
+    A tile has `TILE` pixels a side once it is enlarged; the last of a row ends where the view ends.
     """
-    across = list(_stretches(columns, scale))
-    for top, bottom in _stretches(rows, scale):
-        for left, right in across:
-            yield Box(left, top, right, bottom)
+    side, step = round(TILE / scale), round((TILE - OVERLAP) / scale)
+    for top in _starts(rows, side, step):
+        for left in _starts(columns, side, step):
+            yield Box(left, top, min(left + side, columns), min(top + side, rows))
 
 
-def _stretches(length: int, scale: float) -> Iterator[tuple[int, int]]:
-    most, shared = round(TILE / scale), math.ceil(OVERLAP / scale)
-    count = max(1, math.ceil((length - shared) / (most - shared)))
-    if count == 1:
-        yield 0, length
+def _starts(length: int, side: int, step: int) -> Iterator[int]:
+    if length <= side:
+        yield 0
         return
-    side = math.ceil((length + (count - 1) * shared) / count)
-    # what the network's input is padded to shows more of the picture instead
-    side = min(most, int(math.ceil(side * scale / _SIDES) * _SIDES / scale))
-    for number in range(count):
-        start = number * (length - side) // (count - 1)
-        yield start, start + side
+    yield from range(0, length - side, step)
+    yield length - side
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from agents.anonymization.standard.codes import BASIC_PROFILE, OPTION_CODES, Met
 from agents.anonymization.standard.safe_private import load_safe_private
 from agents.anonymization.standard.table import load_table
 
-REVISION = 4
+REVISION = 5
 """Counts changes of this package that change its output, defaults of policies among them; part of each
 policy's digest."""
 
