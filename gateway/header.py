@@ -18,11 +18,14 @@ from gateway.part10 import Bounds, Buffer, Malformed, encoding_of, inflate_chunk
 
 _BOUNDS = Bounds()
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 _CHARSET, _SOP_CLASS, _SOP_INSTANCE, _MODALITY_TAG = 0x00080005, 0x00080016, 0x00080018, 0x00080060
 _PATIENT_ID, _ISSUER, _STUDY, _SERIES, _NUMBER = 0x00100020, 0x00100021, 0x0020000D, 0x0020000E, 0x00200013
 _WANTED = frozenset(
     (_CHARSET, _SOP_CLASS, _SOP_INSTANCE, _MODALITY_TAG, _PATIENT_ID, _ISSUER, _STUDY, _SERIES, _NUMBER)
 )
+SHARED = _WANTED - {_SOP_INSTANCE, _NUMBER}
+"""What an object's identity follows from, but for what tells it from others of its series."""
 _MANDATORY = frozenset((_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES))
 _ASCII_SETS = frozenset((b"", b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192"))
 """Sets of which ASCII is a part, by which most objects are decoded; no escape sequence leads out of them."""
@@ -80,19 +83,28 @@ def identity_of(data: Buffer) -> HeaderIdentity:
 def identity_from(found: Mapping[int, bytes], transfer_syntax_uid: str) -> HeaderIdentity:
     """Give the identity that top-level values tell, by tag; else as `read_header_identity`."""
     if any(len(found.get(tag, b"")) > _VALUE_BYTES for tag in _WANTED):
-        raise Malformed("bad-value", "An identifying element is longer than DICOM allows.")
-    number = _text(found, _NUMBER).strip()
+        raise _too_long()
     return HeaderIdentity(
         sop_class_uid=_valid_uid(_text(found, _SOP_CLASS), "SOP Class UID"),
-        sop_instance_uid=_valid_uid(_text(found, _SOP_INSTANCE), "SOP Instance UID"),
+        sop_instance_uid=_instance_uid(found),
         study_instance_uid=_valid_uid(_text(found, _STUDY), "Study Instance UID"),
         series_instance_uid=_valid_uid(_text(found, _SERIES), "Series Instance UID"),
         patient_id=_decoded(found, _PATIENT_ID),
         issuer_of_patient_id=_decoded(found, _ISSUER),
         modality=modality_of(_text(found, _MODALITY_TAG)),
-        instance_number=int(number) if re.fullmatch(r"[+-]?[0-9]{1,12}", number) else None,
+        instance_number=_instance_number(found),
         transfer_syntax_uid=transfer_syntax_uid,
     )
+
+
+def instance_from(found: Mapping[int, bytes]) -> tuple[str, int | None]:
+    """Give what tells an object from others of its series, SOP Instance UID and Instance Number.
+
+    From top-level values by tag, of which no others are asked; else as `identity_from`.
+    """
+    if any(len(found.get(tag, b"")) > _VALUE_BYTES for tag in (_SOP_INSTANCE, _NUMBER)):
+        raise _too_long()
+    return _instance_uid(found), _instance_number(found)
 
 
 def dataset_digest(path: Path) -> str:
@@ -148,9 +160,22 @@ def _find(walker: Walker, data: Buffer) -> dict[int, bytes]:
             if element.tag in found:
                 raise Malformed("bad-order", "An identifying element is there twice.")
             if element.length == UNDEFINED or element.length > _VALUE_BYTES:
-                raise Malformed("bad-value", "An identifying element is longer than DICOM allows.")
+                raise _too_long()
             found[element.tag] = bytes(data[element.offset : element.offset + element.length])
     return found
+
+
+def _instance_uid(found: Mapping[int, bytes]) -> str:
+    return _valid_uid(_text(found, _SOP_INSTANCE), "SOP Instance UID")
+
+
+def _instance_number(found: Mapping[int, bytes]) -> int | None:
+    number = _text(found, _NUMBER).strip()
+    return int(number) if _INTEGER.fullmatch(number) else None
+
+
+def _too_long() -> Malformed:
+    return Malformed("bad-value", "An identifying element is longer than DICOM allows.")
 
 
 def _text(found: Mapping[int, bytes], tag: int) -> str:

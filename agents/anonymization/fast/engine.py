@@ -11,8 +11,10 @@ from agents.anonymization.careful import Owner, Task, check_policy, known_of, va
 from agents.anonymization.encode import Encoder, part10
 from agents.anonymization.fast.look import Look, Places
 from agents.anonymization.fast.making import Maker
+from agents.anonymization.fast.pattern import pattern_of
 from agents.anonymization.fast.pixels import check
 from agents.anonymization.fast.scan import Surprise
+from agents.anonymization.fast.series import Asked, Decided, Series
 from agents.anonymization.fast.sources import InMemory, OnDisk, Source
 from agents.anonymization.fast.tables import Tables
 from agents.anonymization.fast.top import WINDOW, Top
@@ -28,7 +30,7 @@ from agents.anonymization.text.known import KnownValues
 from agents.anonymization.text.naming import Naming
 from agents.anonymization.tools import NO_TOOLS
 from gateway.elements import PIXEL_DATA
-from gateway.header import HeaderIdentity, identity_from
+from gateway.header import SHARED, HeaderIdentity, identity_from
 from gateway.identity import ProjectKey, instance_key, patient_of, pseudonymous_uid, series_key, study_key
 from gateway.part10 import Bounds, Encoding, encoding_of, read_meta
 
@@ -37,6 +39,8 @@ _MEDIA_SOP_CLASS, _TRANSFER_SYNTAX = 0x00020002, 0x00020010
 _SOP_INSTANCE, _NUMBER_OF_FRAMES, _BODY_PART = 0x00080018, 0x00280008, 0x00180015
 _ENTRIES = 1 << 15
 """Entries of tables from which they are made anew: real objects have some hundred."""
+_LATELY = 4
+"""Series that are remembered; each object is compared with all of them until one fits."""
 _A_UID = "2.25." + 39 * "0"
 """As long as each pseudonym of a UID."""
 
@@ -59,6 +63,7 @@ class FastPath:
         self._context = functools.lru_cache(maxsize=16)(self._new_context)
         self._uid = functools.lru_cache(maxsize=1 << 15)(self._new_uid)
         self._meta = functools.lru_cache(maxsize=64)(self._new_meta)
+        self._lately: tuple[Series, ...] = ()
         self._patient = functools.lru_cache(maxsize=256)(functools.partial(patient_of, key))
         self._study = functools.lru_cache(maxsize=256)(functools.partial(study_key, key))
         self._series = functools.lru_cache(maxsize=256)(functools.partial(series_key, key))
@@ -92,6 +97,21 @@ class FastPath:
             When the careful way has to judge it.
         """
         first = source.read(0, WINDOW)
+        return self._taken_again(source, first, study) or self._taken_anew(source, first, study)
+
+    def _taken_again(self, source: Source, first: bytes, study: KnownValues | None) -> Anonymized | None:
+        """Anonymize an object like others that came lately; None when it is like none of them."""
+        for series in self._lately:
+            if series.study is not study:
+                continue
+            found = series.take(source, first, _BOUNDS)
+            if found is not None:
+                if series is not self._lately[0]:
+                    self._lately = (series, *(one for one in self._lately if one is not series))
+                return found
+        return None
+
+    def _taken_anew(self, source: Source, first: bytes, study: KnownValues | None) -> Anonymized:
         meta = read_meta(first)
         syntax = meta.text(_TRANSFER_SYNTAX)
         check_transfer_syntax(syntax)
@@ -105,22 +125,27 @@ class FastPath:
         if identity.sop_class_uid != expected:
             tables = self._tables_of(identity.sop_class_uid)
             top = _walked(source, first, meta.dataset, tables, encoding)
-        self._admit(identity, top)
+        pattern = pattern_of(source, first, meta, top) if top.settled else None
+        values = Asked(top.values)
+        self._admit(identity, values, top)
         owner = Owner.of(identity)
-        charset = top.values.get(CHARACTER_SET, b"")
+        charset = values.get(CHARACTER_SET, b"")
         known = self._known(tables.rules, charset, tuple(top.named), study)
         maker, look = self._context(tables, encoding, owner, charset, known)
         written: dict[int, bytes] = {}
         parts = maker.data_set(top.tokens, top.numbers, written)
         look.at(parts)
-        shown = Shown(written, encoding)
+        asked = Asked(written)
+        shown = Shown(asked, encoding)
+        image = Image.of(lambda tag: values.get(tag, b""), syntax, little=True)
+        pixel_bytes = shown.pixel_bytes()
         if top.pixels is not None:
-            image = Image.of(lambda tag: top.values.get(tag, b""), syntax, little=True)
-            check(source, top.pixels, image, shown.pixel_bytes(), known)
+            check(source, top.pixels, image, pixel_bytes, known)
         groups, reasons = tables.tallies.counts(top.numbers)
+        begin = functools.partial(self._begin, identity.sop_class_uid, syntax)
         instance_uid = written[_SOP_INSTANCE].decode("ascii").rstrip("\0 ")
-        return Anonymized(
-            output=source.spliced([self._begin(identity, instance_uid), *parts]),
+        found = Anonymized(
+            output=source.spliced([begin(instance_uid), *parts]),
             patient=self._patient(*owner),
             study=self._study(identity.study_instance_uid),
             series=self._series(identity.series_instance_uid),
@@ -134,16 +159,31 @@ class FastPath:
             policy=self._label,
             counts=groups,
             reasons=reasons,
-            face=self._asks_for_faces and shows_face(identity.sop_class_uid, top.text(_BODY_PART)),
+            face=self._asks_for_faces and shows_face(identity.sop_class_uid, values.text(_BODY_PART)),
         )
+        if pattern is not None and not pattern.tags & (values.tags | asked.tags | SHARED):
+            decided = Decided(
+                key=self._key,
+                study=study,
+                known=known,
+                maker=maker,
+                look=look,
+                tallies=tables.tallies,
+                image=image,
+                pixel_bytes=pixel_bytes,
+                begin=begin,
+                like=found,
+            )
+            self._lately = (Series(pattern, top, decided), *self._lately[: _LATELY - 1])
+        return found
 
-    def _admit(self, identity: HeaderIdentity, top: Top) -> None:
+    def _admit(self, identity: HeaderIdentity, values: Asked, top: Top) -> None:
         """Raise when policy or admission keep the object in, or its pixels must be cleaned."""
 
         def text(tag: int) -> str:
             if tag == PIXEL_DATA and top.pixels is not None:
                 raise Surprise
-            return top.text(tag)
+            return values.text(tag)
 
         check_policy(self._policy, identity)
         if check_object(identity.sop_class_uid, text, self._policy):
@@ -180,9 +220,8 @@ class FastPath:
         look = Look(self._places(rules, encoding), known)
         return _Context(Maker(values, encoder, puts, tables.tallies), look)
 
-    def _begin(self, identity: HeaderIdentity, instance_uid: str) -> bytes:
+    def _begin(self, sop_class: str, syntax: str, instance_uid: str) -> bytes:
         """Give what stands in front of a data set."""
-        sop_class, syntax = identity.sop_class_uid, identity.transfer_syntax_uid
         if len(instance_uid) == len(_A_UID):
             return self._meta(sop_class, syntax).replace(_A_UID.encode(), instance_uid.encode())
         return part10(sop_class, instance_uid, syntax, b"")

@@ -98,6 +98,16 @@ class Maker:
                 between.append(token)
         return parts + self._parts(between, numbers, written)
 
+    def anew(self, token: Token, numbers: list[int], written: dict[int, bytes]) -> bytes:
+        """Make what is another thing in each object, and not worth remembering; else as `data_set`."""
+        if not isinstance(token, tuple):
+            return b"".join(self._parts([token], numbers, written))
+        encoded, value, number = self._make(*token)
+        numbers.append(number)
+        if value is not None:
+            written[token[0].tag] = value
+        return encoded
+
     def _parts(
         self, tokens: Iterable[Token | Run | int], numbers: list[int], written: dict[int, bytes]
     ) -> list[bytes]:
@@ -129,7 +139,7 @@ class Maker:
         return parts
 
     def _value(self, token: tuple[Op, bytes], numbers: list[int], written: dict[int, bytes]) -> bytes:
-        encoded, value, number = self._made.get(token) or self._make(*token)
+        encoded, value, number = self._made.get(token) or self._remembered(token)
         numbers.append(number)
         if value is not None:
             written[token[0].tag] = value
@@ -148,6 +158,14 @@ class Maker:
         made = self._runs[run] = _MadeRun(encoded, tuple(numbers), written)
         return made
 
+    def _remembered(self, token: tuple[Op, bytes]) -> _Made:
+        made = self._make(*token)
+        if len(token[1]) <= _LONGEST:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            self._made[token] = made
+        return made
+
     def _make(self, op: Op, value: bytes) -> _Made:
         if op.tag == CHARACTER_SET and not has_known_sets(value):
             raise Surprise
@@ -156,9 +174,4 @@ class Maker:
             raise Surprise
         what: What = "removed" if kept is None else "kept" if kept == value else "replaced"
         encoded = b"" if kept is None else self._encoder.element(op.tag, op.vr, kept)
-        made = _Made(encoded, kept, self._tallies.number(op.tag, op.decision.reason, what))
-        if len(value) <= _LONGEST:
-            if len(self._made) >= _REMEMBERED:
-                self._made.clear()
-            self._made[op, value] = made
-        return made
+        return _Made(encoded, kept, self._tallies.number(op.tag, op.decision.reason, what))

@@ -130,6 +130,10 @@ class Runs:
         """Forget a run: its elements stand there, and are not what they were."""
         self.standing.pop(run.key, None)
 
+    def fitted(self) -> None:
+        """Take note of an object that fitted a pattern: one that is read again begins something new."""
+        self._settled = False
+
     def curious(self) -> bool:
         """Tell whether the object that is read next is one to learn from."""
         return not self._settled or self._passed + 1 >= _SELDOM
@@ -139,8 +143,11 @@ class Runs:
         self._passed += 1
         self._settled = self._settled and pieces == self._pieces
 
-    def learn(self, pieces: Sequence[Run | Piece], came: Came) -> None:
-        """Look what stood still in an object that was read; `pieces`: all of it, in order."""
+    def learn(self, pieces: Sequence[Run | Piece], came: Came) -> bool:
+        """Look what stood still in an object that was read; `pieces`: all of it, in order.
+
+        Tells whether all that stands still was in runs already.
+        """
         self._pieces, self._passed, self._settled = len(pieces), 0, True
         together: list[Run | _Still] = []
         token = number = naming = 0
@@ -158,6 +165,7 @@ class Runs:
                 together = []
             token, number, naming = piece.tokens, piece.numbers, piece.named
         self._join(together, came)
+        return self._settled
 
     def _stands(self, piece: Piece) -> bool:
         """Tell whether an element has stood still for some objects."""

@@ -45,6 +45,8 @@ class Scanner:
 
     Parameters
     ----------
+    data
+        Where the sequences lie.
     depth
         Levels of nested sequences that may be.
     elements
@@ -53,17 +55,17 @@ class Scanner:
     Attributes
     ----------
     data
-        Where the sequences lie.
+        As above.
     left
         Elements that may still be.
     named
         What names somebody in them.
     """
 
-    def __init__(self, *, depth: int, elements: int) -> None:
+    def __init__(self, data: bytes, *, depth: int, elements: int) -> None:
         self._depth = depth
         self.left = elements
-        self.data = b""
+        self.data = data
         self.named: list[Naming] = []
 
     def items(

@@ -71,6 +71,8 @@ class Top:
 
     Attributes
     ----------
+    table
+        As above.
     tokens
         What comes out. A number stands where that one of `BARRIERS` is put in.
     values
@@ -81,22 +83,27 @@ class Top:
         What names somebody, at every depth, and must not be found again.
     pixels
         None without.
+    pieces
+        What it consists of, in order, when the object is one to learn from.
+    settled
+        Whether all that stands still in it was known to.
     """
 
     def __init__(self, source: Source, first: bytes, start: int, table: Table, bounds: Bounds) -> None:
         self.tokens: list[Token | Run | Span | int] = []
         self.values: dict[int, bytes] = {}
         self.pixels: Pixels | None = None
-        self._scanner = Scanner(depth=bounds.depth, elements=bounds.allowed(source.size - start))
+        self._scanner = Scanner(first, depth=bounds.depth, elements=bounds.allowed(source.size - start))
         self.numbers: list[int] = []
         self.named = self._scanner.named
-        self._source, self._table = source, table
+        self._source, self.table = source, table
         self._data, self._base = first, 0
         self._position, self._last, self._put = start, -1, 0
         self._need = WINDOW
         self._creators: dict[int, bytes] = {}
         self._curious = table.runs.curious()
-        self._pieces: list[Run | Piece] = []
+        self.pieces: list[Run | Piece] = []
+        self.settled = False
         self._count = 0
 
     def walk(self) -> None:
@@ -123,19 +130,17 @@ class Top:
         if self._base + self._position > size or self._scanner.left < 0:
             raise Surprise
         if self._curious:
-            self._table.runs.learn(self._pieces, Came(self.tokens, self.numbers, self.named, self.values))
+            self.settled = self.table.runs.learn(
+                self.pieces, Came(self.tokens, self.numbers, self.named, self.values)
+            )
         else:
-            self._table.runs.passed(self._count)
+            self.table.runs.passed(self._count)
         self.tokens.extend(range(self._put, len(BARRIERS)))
-
-    def text(self, tag: int) -> str:
-        """Give the text of an element, empty when it is not there."""
-        return self.values.get(tag, b"").decode("latin-1").strip("\0 ")
 
     def _window(self) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop: calls would cost more than what it does
         """Take elements as long as they lie in the window; stop behind the last, or ask for more bytes."""
-        data, have, table, head = self._data, len(self._data), self._table, self._table.head
-        values, tokens, numbers, pieces = self.values, self.tokens, self.numbers, self._pieces
+        data, have, table, head = self._data, len(self._data), self.table, self.table.head
+        values, tokens, numbers, pieces = self.values, self.tokens, self.numbers, self.pieces
         runs, standing, named, creators = table.runs, table.runs.standing, self.named, self._creators
         new_tuple = tuple.__new__  # a named tuple made by name takes three times as long
         self._scanner.data = data
@@ -245,8 +250,8 @@ class Top:
         undefined = length == UNDEFINED
         if entry.kind == PRIVATE:
             creator = self._creators.get(creator_of(entry.tag), b"")
-            block = self._table.block(creator)
-            entry = self._table.private(key, creator, undefined=True) if undefined else block[key]
+            block = self.table.block(creator)
+            entry = self.table.private(key, creator, undefined=True) if undefined else block[key]
         kind, number, start = entry.kind, entry.number, position + entry.size
         stop = start + length
         if not undefined and self._base + stop > self._source.size:
@@ -290,7 +295,7 @@ class Top:
         self.numbers.append(entry.number)
         self.tokens += (self._data[position:start], span)
         if length == UNDEFINED:
-            if self._table.implicit:
+            if self.table.implicit:
                 raise Surprise
             fragments = find_fragments(self._source, span.offset, self._scanner.left)
             self._scanner.left -= len(fragments) + 1
