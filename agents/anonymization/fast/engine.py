@@ -125,7 +125,7 @@ class FastPath:
         if identity.sop_class_uid != expected:
             tables = self._tables_of(identity.sop_class_uid)
             top = _walked(source, first, meta.dataset, tables, encoding)
-        pattern = pattern_of(source, first, meta, top) if top.settled else None
+        pattern = pattern_of(source, first, meta, top)
         values = Asked(top.values)
         self._admit(identity, values, top)
         owner = Owner.of(identity)

@@ -27,7 +27,7 @@ _MARK = PREAMBLE - 4
 """Where DICM stands. What lies before it is looked at by nobody."""
 _GROUP_LENGTH, _MEDIA_INSTANCE = 0x00020000, 0x00020003
 _SHORT_LENGTH = struct.Struct("<H").unpack_from
-_MOST_MOVING = 128
+_MOST_MOVING = 32
 """Elements that move: where there are more, little is saved."""
 _LONGEST_TAIL = 1 << 12
 """Bytes behind the pixels."""
@@ -145,7 +145,8 @@ def pattern_of(source: Source, first: bytes, meta: Meta, top: Top) -> Pattern | 
     top
         What was found at the top level: nothing of it is made yet.
     """
-    if top.pixels is None or top.pixels.encapsulated:
+    moves = sum(isinstance(piece, Piece) for piece in top.pieces) - len(top.still)
+    if not top.pieces or moves > _MOST_MOVING or top.pixels is None or top.pixels.encapsulated:
         return None
     pixels, table = top.pixels.span, top.table
     behind = pixels.offset + pixels.length
@@ -154,17 +155,21 @@ def pattern_of(source: Source, first: bytes, meta: Meta, top: Top) -> Pattern | 
         return None
     slots, numbers = list[int](), list[int]()
     token = number = naming = 0
-    for piece in top.pieces:
+    for place, piece in enumerate(top.pieces):
         if isinstance(piece, Run):
             last = number + (0 if piece.whole else len(piece.numbers))
             numbers += top.numbers[number:last]
             token += 1 if piece.whole else len(piece.tokens)
             number, naming = last, naming + len(piece.named)
             continue
+        if place in top.still:
+            numbers += top.numbers[number : piece.numbers]
+            token, number, naming = piece.tokens, piece.numbers, piece.named
+            continue
         entry = _entry_of(piece, table)
         if entry.kind == PIXELS:
             break
-        if not _may_move(entry, piece) or piece.named != naming or len(moving) > _MOST_MOVING:
+        if not _may_move(entry, piece) or piece.named != naming:
             return None
         wide = table.implicit or entry.size == _WIDE
         ends = piece.start + entry.size - (4 if wide else 2)

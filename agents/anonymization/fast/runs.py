@@ -143,15 +143,16 @@ class Runs:
         self._passed += 1
         self._settled = self._settled and pieces == self._pieces
 
-    def learn(self, pieces: Sequence[Run | Piece], came: Came) -> bool:
+    def learn(self, pieces: Sequence[Run | Piece], came: Came) -> frozenset[int]:
         """Look what stood still in an object that was read; `pieces`: all of it, in order.
 
-        Tells whether all that stands still was in runs already.
+        Gives the places of those that did, and were in no run yet.
         """
         self._pieces, self._passed, self._settled = len(pieces), 0, True
         together: list[Run | _Still] = []
+        still = set[int]()
         token = number = naming = 0
-        for piece in pieces:
+        for place, piece in enumerate(pieces):
             if isinstance(piece, Run):
                 together.append(piece)
                 token += 1 if piece.whole else len(piece.tokens)
@@ -160,12 +161,13 @@ class Runs:
                 continue
             if self._stands(piece):
                 together.append(_Still(piece, token, number, naming))
+                still.add(place)
             elif together:
                 self._join(together, came)
                 together = []
             token, number, naming = piece.tokens, piece.numbers, piece.named
         self._join(together, came)
-        return self._settled
+        return frozenset(still)
 
     def _stands(self, piece: Piece) -> bool:
         """Tell whether an element has stood still for some objects."""

@@ -84,9 +84,9 @@ class Top:
     pixels
         None without.
     pieces
-        What it consists of, in order, when the object is one to learn from.
-    settled
-        Whether all that stands still in it was known to.
+        What it consists of, in order, when the object is one to learn from; else nothing.
+    still
+        Places of those that stood still, though in no run.
     """
 
     def __init__(self, source: Source, first: bytes, start: int, table: Table, bounds: Bounds) -> None:
@@ -103,7 +103,7 @@ class Top:
         self._creators: dict[int, bytes] = {}
         self._curious = table.runs.curious()
         self.pieces: list[Run | Piece] = []
-        self.settled = False
+        self.still: frozenset[int] = frozenset()
         self._count = 0
 
     def walk(self) -> None:
@@ -130,7 +130,7 @@ class Top:
         if self._base + self._position > size or self._scanner.left < 0:
             raise Surprise
         if self._curious:
-            self.settled = self.table.runs.learn(
+            self.still = self.table.runs.learn(
                 self.pieces, Came(self.tokens, self.numbers, self.named, self.values)
             )
         else:

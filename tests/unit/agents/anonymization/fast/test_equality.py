@@ -366,7 +366,7 @@ def test_pixels_of_an_image_that_does_not_say_its_size_are_passed_on():
 
 def test_an_object_whose_pixels_are_to_be_cleaned_is_passed_on(monkeypatch):
     monkeypatch.setattr(engine, "check_object", lambda *_: True)
-    assert fast_path("basic").take(ct_file()) is None
+    assert FastPath(KEY, POLICIES["basic"]).take(ct_file()) is None
 
 
 def test_more_elements_than_an_object_may_have_are_refused_by_both():

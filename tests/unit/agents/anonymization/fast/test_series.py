@@ -192,7 +192,7 @@ def test_what_moves_counts_among_the_elements_that_an_object_may_have(fitting):
 
 def test_a_few_series_are_remembered_side_by_side(fitting):
     path = FastPath(KEY, POLICIES["basic"])
-    kinds = [Element(0x00080070, "LO", b"Maker %d " % kind) for kind in range(6)]
+    kinds = [Element(0x00100020, "LO", b"PID-%02d00" % kind) for kind in range(6)]
     for kind in kinds:
         for number in range(8, 18):
             alike(path, "basic", slice_of(number, kind))
@@ -203,3 +203,25 @@ def test_a_few_series_are_remembered_side_by_side(fitting):
             alike(path, "basic", slice_of(number, kind))
     assert len(fitting) == 16
     assert len(path._lately) == 4
+
+
+def test_what_moves_now_and_then_is_read_anew_once(fitting):
+    def seldom(number):
+        return [
+            Element(0x00080013, "TM", f"1012{number // 10:02}".encode()),
+            Element(0x00280106, "US", bytes((number // 15, 0))),
+        ]
+
+    path = FastPath(KEY, POLICIES["basic"])
+    for number in range(100):
+        assert alike(path, "basic", slice_of(number, *seldom(number))) is not None
+    # The first four, and where each of the two is seen to move.
+    assert len(fitting) >= 94
+
+
+def test_another_patient_has_a_pattern_soon(fitting):
+    path = begun("research")
+    fitting.clear()
+    for number in range(8, 14):
+        alike(path, "research", slice_of(number, Element(0x00100010, "PN", b"Weiss^Dora")))
+    assert len(fitting) == 3
