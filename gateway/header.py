@@ -102,7 +102,7 @@ def instance_from(found: Mapping[int, bytes]) -> tuple[str, int | None]:
 
     From top-level values by tag, of which no others are asked; else as `identity_from`.
     """
-    if any(len(found.get(tag, b"")) > _VALUE_BYTES for tag in (_SOP_INSTANCE, _NUMBER)):
+    if max(len(found.get(_SOP_INSTANCE, b"")), len(found.get(_NUMBER, b""))) > _VALUE_BYTES:
         raise _too_long()
     return _instance_uid(found), _instance_number(found)
 

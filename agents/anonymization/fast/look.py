@@ -9,7 +9,7 @@ the look cheap enough to have at every object.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -133,8 +133,13 @@ class Look:
         self._top = places.of(None, Within.OBJECT)
         self._seen: dict[tuple[bytes, bytes], _Seen] = {}
 
-    def at(self, parts: Sequence[bytes | Span]) -> None:
+    def at(self, parts: Sequence[bytes | Span], moving: Container[int] = ()) -> None:
         """Look at a data set: bytes that are elements, and spans that are the value of the one before.
+
+        Parameters
+        ----------
+        moving
+            Places of parts that are others in each object, and not worth remembering.
 
         Raises
         ------
@@ -153,17 +158,27 @@ class Look:
                     creators.update(found.creators)
                 elif part and not (part == DELIMITER and number and isinstance(parts[number - 1], Span)):
                     behind = parts[number + 1] if number + 1 < len(parts) else None
-                    last = self._part(part, behind, last, creators)
+                    last = self._part(part, behind, last, creators, once=number in moving)
         except struct.error as error:
             raise _NOT_VERIFIED from error
 
-    def _part(self, part: bytes, behind: bytes | Span | None, last: int, creators: dict[int, bytes]) -> int:
+    def _part(
+        self,
+        part: bytes,
+        behind: bytes | Span | None,
+        last: int,
+        creators: dict[int, bytes],
+        *,
+        once: bool,
+    ) -> int:
         """Look at elements; give the last one's tag."""
         span = behind if isinstance(behind, Span) else None
         first, context, own = _tag_of(part), _context(part, creators), _Creators(creators)
         end = self._elements(part, self._top, own, last, span)
         if own:
             creators.update(own)
+        if once:
+            return end
         if span is None and len(part) <= _LONGEST and (first == end or not own.asked):
             if len(self._seen) >= _REMEMBERED:
                 self._seen.clear()

@@ -110,6 +110,7 @@ class Series:
         self._written: dict[int, bytes] = {}
         self._numbers = list(pattern.numbers)
         self._parts, self._places, self._span = self._made(top.tokens)
+        self._moving = frozenset(self._places)
         self._counts = functools.lru_cache(maxsize=64)(self._counted)
 
     def _made(self, tokens: Sequence[Token | Run | Span | int]) -> tuple[list[bytes], list[int], int]:
@@ -161,7 +162,7 @@ class Series:
         parts[self._span] = moved.pixels.span
         for place, token in zip(self._places, moved.tokens, strict=True):
             parts[place] = decided.maker.anew(token, numbers, written)
-        decided.look.at(parts)
+        decided.look.at(parts, self._moving)
         check(source, moved.pixels, decided.image, decided.pixel_bytes, decided.known)
         groups, reasons = self._counts(tuple(numbers))
         instance_uid = written[_SOP_INSTANCE].decode("ascii").rstrip("\0 ")
