@@ -1,9 +1,10 @@
 """What the objects of a series have in common from their first byte to their last, read by comparing it.
 
-A pattern is made of one object, once all that stands still is known to: the bytes that stand still, and
-between them the elements that move, of which only the values are read. An object fits when every byte that
-is not the value of such an element is the same, so that whatever was found out about those holds for it as
-well. What does not fit is walked as if there were no pattern.
+A pattern is made of one object, when most of it stood still for some objects: the bytes that do, and between
+them the elements that move, of which only the values are read. An object fits when every byte that is not
+the value of such an element, or of the pixels, is the same, so that whatever was found out about those holds
+for it as well. What does not fit is walked as if there were no pattern, and may become one itself, in which
+more moves.
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ def pattern_of(source: Source, first: bytes, meta: Meta, top: Top) -> Pattern | 
         entry = _entry_of(piece, table)
         if entry.kind == PIXELS:
             break
-        if not _may_move(entry, piece) or piece.named != naming:
+        if piece.data is not first or piece.named != naming or not _may_move(entry, piece):
             return None
         wide = table.implicit or entry.size == _WIDE
         ends = piece.start + entry.size - (4 if wide else 2)
@@ -202,7 +203,7 @@ def _of_meta(first: bytes, meta: Meta) -> tuple[list[Moving], int]:
     """Give what moves in the file meta information, and where that ends; -1: it is not read so."""
     moving, begin, position = list[Moving](), _MARK, PREAMBLE
     for tag, value in meta.values.items():
-        wide = VR_NAMES[first[position + 4 : position + 6]] in LONG_VRS
+        wide = VR_NAMES.get(first[position + 4 : position + 6]) in LONG_VRS
         start = position + (_WIDE if wide else 8)
         position = start + len(value)
         if tag in (_GROUP_LENGTH, _MEDIA_INSTANCE):
