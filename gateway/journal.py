@@ -11,11 +11,12 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from gateway.confirmed import Confirmed
 from gateway.entries import LARGEST, SEGMENT_HEADER, pack, parse
 from gateway.errors import JournalBroken, JournalDamaged
+from gateway.grouping import Grouped
 from gateway.segments import Writer, check_format, listed, recover, segment_path
 from streams.durable import lasting_folder
 
@@ -25,13 +26,11 @@ SEGMENT_BYTES = 16 * 1024 * 1024
 _CHUNK = 4 * LARGEST
 
 
-class _Group:
-    """Entries that will share one fsync."""
+class Appends(Protocol):
+    """Makes entries durable."""
 
-    def __init__(self) -> None:
-        self.framed: list[bytes] = []
-        self.done = False
-        self.error: Exception | None = None
+    def append(self, payloads: Sequence[bytes]) -> None:
+        """Make entries durable, in order, all or none of them; raises as `Journal.append`."""
 
 
 class Journal:
@@ -46,6 +45,8 @@ class Journal:
         See `SEGMENT_BYTES`.
     on_durable
         Called, from the appending thread, after entries became durable; must not block.
+    on_broken
+        Called, from an appending thread, when the disk failed: nothing is acknowledged from then on.
     """
 
     def __init__(
@@ -54,16 +55,17 @@ class Journal:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         on_durable: Callable[[], None] = lambda: None,
+        on_broken: Callable[[], object] = lambda: None,
     ) -> None:
         lasting_folder(folder, 0o700)
         self._folder = folder
         self._segment_bytes = segment_bytes
         self.on_durable = on_durable
-        self._lock = threading.Condition()
-        self._writing = False
+        self.on_broken = on_broken
+        self._lock = threading.Lock()
+        self._grouped = Grouped(self._commit)
         self.broken = False
         """Its disk failed: nothing can be appended until the gateway starts anew."""
-        self._group = _Group()
         self._position = Confirmed(folder / "confirmed")
         self._writer: Writer | None = None
         self.cut = 0
@@ -109,37 +111,20 @@ class Journal:
             When the disk failed; the gateway must start anew.
         """
         framed = [pack(payload) for payload in payloads]
-        if not framed:
-            return
-        with self._lock:
-            group = self._group
-            group.framed += framed
-            while not group.done:
-                if self._writing:
-                    self._lock.wait()
-                else:
-                    self._commit(group)
-        if group.error:
-            raise group.error
-        self.on_durable()
+        if framed:
+            self._grouped.add(framed)
+            self.on_durable()
 
-    def _commit(self, group: _Group) -> None:
-        """Write the group that is gathering; called with the lock held, which is free during the write."""
-        self._writing = True
-        self._group = _Group()
-        self._lock.release()
+    def _commit(self, framed: list[bytes]) -> None:
+        """Write for all who wait; one thread at a time."""
         try:
-            self._write(b"".join(group.framed))
-        except (OSError, JournalBroken) as error:
-            group.error = error
-        finally:
-            self._lock.acquire()
-            self.broken = self.broken or isinstance(group.error, JournalBroken)
-            if group.error is None:
-                self.end += len(group.framed)
-            group.done = True
-            self._writing = False
-            self._lock.notify_all()
+            self._write(b"".join(framed))
+        except JournalBroken:
+            self.broken = True
+            self.on_broken()
+            raise
+        with self._lock:
+            self.end += len(framed)
 
     def _write(self, data: bytes) -> None:
         """Extend the newest segment, or a new one when that is full; only the committing thread runs it."""

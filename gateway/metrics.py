@@ -6,22 +6,30 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.associations import Outcome
+
 
 class Metrics:
     """The gateway's counters, in a registry of the caller's."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.stored = Counter(
+        self.objects = Counter(
             "chips_gateway_stored", "Objects acknowledged: durable in vault and journal", registry=registry
         )
-        self.stored_bytes = Counter(
+        self.object_bytes = Counter(
             "chips_gateway_stored_bytes", "Bytes of acknowledged objects", registry=registry
         )
-        self.refused = Counter(
+        self.refusals = Counter(
             "chips_gateway_refused", "Objects refused, by reason", ["reason"], registry=registry
         )
+        self.rejections = Counter(
+            "chips_gateway_associations_rejected",
+            "Requestors sent away, by reason",
+            ["reason"],
+            registry=registry,
+        )
         self.associations = Gauge("chips_gateway_associations", "Associations open now", registry=registry)
-        self.ended = Counter(
+        self.ends = Counter(
             "chips_gateway_associations_ended",
             "Associations ended, by outcome",
             ["outcome"],
@@ -49,6 +57,29 @@ class Metrics:
         self._bus_up = Gauge(
             "chips_gateway_bus_up", "1; 0 while the bus does not confirm what it is sent", registry=registry
         )
+
+    def opened(self) -> None:
+        """Count an association that was agreed on."""
+        self.associations.inc()
+
+    def rejected(self, word: str) -> None:
+        """Count a requestor that was sent away."""
+        self.rejections.labels(word).inc()
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count the end of an association."""
+        self.associations.dec()
+        self.ends.labels(outcome).inc()
+
+    def stored(self, size: int, seconds: float) -> None:
+        """Count an acknowledged object."""
+        self.objects.inc()
+        self.object_bytes.inc(size)
+        self.store_seconds.observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        """Count an object that was not kept."""
+        self.refusals.labels(reason).inc()
 
     def watch(
         self, backlog: Callable[[], float], free: Callable[[], float], bus_up: Callable[[], bool]

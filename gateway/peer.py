@@ -17,8 +17,8 @@ from pynetdicom import AE, _config
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import build_context
 
+from gateway.dul.stream import MAX_PDU
 from gateway.outgoing import Outgoing
-from gateway.receiving import MAX_PDU
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 
 TIMEOUT_S = 60

@@ -7,6 +7,8 @@ status  reason                          when
 0xA700  vault-failed                    the vault or its journal can't be written: transient
 0xA900  other-class, other-instance     the data set is not the object that the command announced
 0xC000  the code of `Malformed`         the data set can't be understood, or lacks a UID that places it
+0x0117  invalid-instance                the command names no valid UID (PS3.7 C.4.2)
+0x0124  not-authorized                  its source may not store (PS3.7 C.4.2)
 0xC000  no-dataset                      a command without a data set
 0xC001  failed                          a defect of ours, which the log tells
 ======  ==============================  =========================================================
@@ -21,6 +23,8 @@ from gateway.errors import ObjectRefused
 from gateway.part10 import Malformed
 
 OUT_OF_RESOURCES = 0xA700
+INVALID_INSTANCE = 0x0117
+NOT_AUTHORIZED = 0x0124
 DOES_NOT_MATCH = 0xA900
 CANNOT_UNDERSTAND = 0xC000
 FAILED = 0xC001
@@ -44,6 +48,16 @@ def vault_failed() -> ObjectRefused:
 def no_dataset() -> ObjectRefused:
     """Refuse a C-STORE without a data set."""
     return ObjectRefused(CANNOT_UNDERSTAND, "no-dataset", "C-STORE without a data set: send the object")
+
+
+def invalid_instance() -> ObjectRefused:
+    """Refuse a command whose UIDs are none."""
+    return ObjectRefused(INVALID_INSTANCE, "invalid-instance", "The command's SOP UIDs are not valid")
+
+
+def not_authorized() -> ObjectRefused:
+    """Refuse what its source may not do."""
+    return ObjectRefused(NOT_AUTHORIZED, "not-authorized", "This source may not store: ask the operator")
 
 
 def other_class() -> ObjectRefused:

@@ -14,15 +14,20 @@ import structlog
 from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
+from gateway.admission import Everybody
 from gateway.errors import JournalBroken
 from gateway.identity import ProjectKey
 from gateway.journal import Journal
 from gateway.keys import Keyring
+from gateway.listening import Listener
 from gateway.metrics import Metrics
 from gateway.publisher import Publisher
-from gateway.scp import MAX_ASSOCIATIONS, Door
+from gateway.reception import Reception
+from gateway.serving import Crew, Threads
+from gateway.silence import silence_libraries
 from gateway.storing import Storing
 from gateway.vault import Vault
+from gateway.workers.pool import Duty, Workers
 from streams.bus import Producer
 from streams.clock import utc_now
 from streams.durable import lasting_folder
@@ -33,6 +38,8 @@ from streams.settings import Settings
 
 CLOSE_S = 5.0
 """How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
+MAX_ASSOCIATIONS = 64
+_MOST_WORKERS = 4
 
 log = structlog.get_logger()
 
@@ -75,12 +82,15 @@ async def run(
         disk = await asyncio.to_thread(_open, folder, settings)
         publisher = Publisher(disk.journal, lambda: producer(settings), metrics)
         disk.journal.on_durable = publisher.wake
+        loop = asyncio.get_running_loop()
+        disk.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
         metrics.watch(lambda: disk.journal.backlog, disk.vault.free, lambda: publisher.problem is None)
-        door = _door(settings, disk, metrics, broken)
+        crew = await asyncio.to_thread(_crew, settings, disk, metrics)
+        listener = Listener(crew, most=MAX_ASSOCIATIONS)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
-            port = await asyncio.to_thread(door.open, settings.dicom_host, settings.dicom_port)
+            port = await asyncio.to_thread(listener.open, settings.dicom_host, settings.dicom_port)
             log.info("gateway.listening", host=settings.dicom_host, port=port, ae=settings.dicom_ae)
             async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher)):
                 if on_port:
@@ -89,7 +99,8 @@ async def run(
                     on_ready()
                 await _any(stop, broken, publishing)
         finally:
-            await asyncio.to_thread(door.close, CLOSE_S)
+            await asyncio.to_thread(listener.close)
+            await asyncio.to_thread(crew.close, CLOSE_S)
             if not publishing.done():
                 await publisher.drained(CLOSE_S)
             enough.set()
@@ -105,31 +116,43 @@ class _Disk(NamedTuple):
     vault: Vault
     journal: Journal
     key: ProjectKey
+    reserve: int
 
 
 def _open(folder: Path, settings: Settings) -> _Disk:
-    vault = Vault(folder, settings.disk_reserve_mb * 1024 * 1024)
+    reserve = settings.disk_reserve_mb * 1024 * 1024
+    vault = Vault(folder, reserve)
+    vault.sweep()
     journal = Journal(folder / "journal")
     if journal.cut:
         log.warning("journal.torn_end_cut", bytes=journal.cut)
-    return _Disk(vault, journal, Keyring(folder).project_key(settings.project))
+    return _Disk(vault, journal, Keyring(folder).project_key(settings.project), reserve)
 
 
-def _door(settings: Settings, disk: _Disk, metrics: Metrics, broken: asyncio.Event) -> Door:
-    loop = asyncio.get_running_loop()
-    return Door(
-        ae_title=settings.dicom_ae,
-        storing=Storing(
-            key=disk.key,
-            vault=disk.vault,
-            journal=disk.journal,
+def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
+    """Give who serves connections: this process, or workers.
+
+    Raises
+    ------
+    streams.errors.Unavailable
+        When workers do not start.
+    """
+    count = settings.dicom_processes or min(os.cpu_count() or 1, _MOST_WORKERS)
+    if count > 1:
+        duty = Duty(disk.vault, disk.journal, disk.key, disk.reserve, settings.log_level)
+        workers = Workers(count, duty, metrics)
+        workers.start()
+        return workers
+    silence_libraries()
+    storing = Storing(key=disk.key, vault=disk.vault, journal=disk.journal, clock=utc_now)
+    return Threads(
+        Reception(
+            storing=storing,
+            admission=Everybody(),
+            counting=metrics,
             clock=utc_now,
-            on_broken=lambda: loop.call_soon_threadsafe(broken.set),
-        ),
-        metrics=metrics,
-        clock=utc_now,
-        new_id=lambda: str(uuid7()),
-        max_associations=MAX_ASSOCIATIONS,
+            new_id=lambda: str(uuid7()),
+        )
     )
 
 

@@ -18,11 +18,14 @@ from typing import NamedTuple
 
 from gateway.errors import ObjectRefused
 from gateway.refusals import no_room, vault_failed
+from streams.durable import sync
 
 IMPLEMENTATION_CLASS_UID = "2.25.300744203586316871262310471961213174032"
 IMPLEMENTATION_VERSION = "CHIPS"
 """Without a release number, so that the same object gives the same file for ever."""
 
+HEAD = 64 * 1024
+"""Bytes of a file that are kept in memory for whoever reads its header, which is seldom longer."""
 _CHECK_BYTES = 16 * 1024 * 1024
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
 
@@ -36,7 +39,7 @@ class Announced(NamedTuple):
 
 
 class Received(NamedTuple):
-    """A whole object on disk, not durable yet."""
+    """A whole object on disk, its bytes durable, its name not yet."""
 
     path: Path
     announced: Announced
@@ -46,6 +49,8 @@ class Received(NamedTuple):
     """Of (transfer syntax, data set), as `gateway.header.dataset_digest`."""
     size: int
     """Of the file, bytes."""
+    head: bytes
+    """The file's first bytes, at most `HEAD`."""
 
 
 def file_meta(announced: Announced) -> bytes:
@@ -94,6 +99,7 @@ class Spool:
         self._fd: int | None = None
         self._size = 0
         self._check_at = 0
+        self._head = bytearray()
         self._file_hash = hashlib.sha256()
         self._data_hash = hashlib.sha256(announced.transfer_syntax_uid.encode() + b"\n")
         try:
@@ -115,11 +121,21 @@ class Spool:
         gateway.errors.ObjectRefused
             When it could not be written; nothing of it remains.
         """
+        if self._fd is not None:
+            try:
+                sync(self._fd)
+            except OSError as error:
+                self._fail(error)
         self._close()
         if self._problem:
             raise self._problem
         return Received(
-            self.path, self.announced, self._file_hash.hexdigest(), self._data_hash.hexdigest(), self._size
+            self.path,
+            self.announced,
+            self._file_hash.hexdigest(),
+            self._data_hash.hexdigest(),
+            self._size,
+            bytes(self._head),
         )
 
     def discard(self) -> None:
@@ -136,6 +152,8 @@ class Spool:
             if not self._has_room():
                 self._refuse(no_room())
                 return
+        if len(self._head) < HEAD:
+            self._head += data[: HEAD - len(self._head)]
         self._file_hash.update(data)
         self._size += len(data)
         view = memoryview(data)

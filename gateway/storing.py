@@ -6,15 +6,12 @@ repeats an object repeats its event, under the same id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import structlog
 
 from gateway.associations import SOURCE
-from gateway.errors import JournalBroken
-from gateway.header import read_header_identity
+from gateway.header import HeaderIdentity, identity_of, read_header_identity
 from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
-from gateway.journal import Journal
+from gateway.journal import Appends
 from gateway.part10 import Malformed
 from gateway.refusals import no_room, not_understood, other_class, other_instance, vault_failed
 from gateway.spool import FULL, Announced, Received, Spool
@@ -37,8 +34,8 @@ class Storing:
 
     Parameters
     ----------
-    on_broken
-        Called when the journal's disk failed: nothing is acknowledged until the gateway starts anew.
+    journal
+        Where entries become durable.
     """
 
     def __init__(
@@ -46,15 +43,13 @@ class Storing:
         *,
         key: ProjectKey,
         vault: Vault,
-        journal: Journal,
+        journal: Appends,
         clock: Clock,
-        on_broken: Callable[[], object],
     ) -> None:
         self._key = key
         self._vault = vault
         self._journal = journal
         self._clock = clock
-        self._on_broken = on_broken
 
     @property
     def project(self) -> str:
@@ -107,9 +102,6 @@ class Storing:
         """
         try:
             self._journal.append([encode(event) for event in events])
-        except JournalBroken:
-            self._on_broken()
-            raise
         except OSError as error:
             if error.errno in FULL:
                 raise NoSpace("No space for the journal: make room, then try again") from error
@@ -117,7 +109,7 @@ class Storing:
 
     def _event(self, received: Received, association: str, origin: str) -> Event:
         try:
-            found = read_header_identity(received.path)
+            found = _identity(received)
         except Malformed as error:
             raise not_understood(error) from error
         except OSError as error:
@@ -153,3 +145,13 @@ class Storing:
             time=now,
             correlationid=association,
         )
+
+
+def _identity(received: Received) -> HeaderIdentity:
+    """Read an object's identity, from its first bytes if they hold it; raises as `read_header_identity`."""
+    try:
+        return identity_of(received.head)
+    except Malformed:
+        if received.size == len(received.head):
+            raise
+    return read_header_identity(received.path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.spool import FULL, Received
 from streams.blobs import Blobs
-from streams.durable import lasting_folder, sync_file, sync_folder
+from streams.durable import lasting_folder, sync_folder
 from streams.errors import NoSpace, Unavailable
 
 
@@ -15,11 +15,10 @@ class Originals(Blobs):
     """Blobs of the vault, which also take in a file that lies on their file system, without copying it."""
 
     def adopt(self, project: str, received: Received) -> None:
-        """Make the file durable and give it its blob's name; raises as `put` does."""
+        """Give a file whose bytes are durable its blob's name, durably; raises as `put` does."""
         final = self._file(project, received.sha256)
         try:
             self._make(final.parent)
-            sync_file(received.path)
             received.path.replace(final)
             sync_folder(final.parent)
         except OSError as error:
@@ -34,9 +33,7 @@ class Vault:
     Parameters
     ----------
     root
-        The vault. `objects` holds blobs, `incoming` what is being received; what lies there at the start
-        was left by a process that died, was never acknowledged, and goes. So does what such a process left
-        among the blobs' temporary files.
+        The vault. `objects` holds blobs, `incoming` what is being received, and was not acknowledged.
     reserve
         Bytes that stay free.
     """
@@ -44,14 +41,22 @@ class Vault:
     def __init__(self, root: Path, reserve: int) -> None:
         self.blobs = Originals(root / "objects", private=True)
         self.incoming = root / "incoming"
-        self._root = root
+        self.root = root
         self._reserve = reserve
         for folder in (root, self.incoming):
             lasting_folder(folder, 0o700)
             folder.chmod(0o700)
+
+    def sweep(self) -> None:
+        """Remove what processes that died left behind; nobody may be receiving."""
         for left in self.incoming.iterdir():
             left.unlink()
         self.blobs.sweep_tmp()
+
+    def sweep_after(self, pid: int) -> None:
+        """Remove what a process that died was receiving."""
+        for left in self.incoming.glob(f"{pid}-*"):
+            left.unlink(missing_ok=True)
 
     def has_room(self) -> bool:
         """Tell whether more than the reserve is free."""
@@ -59,5 +64,5 @@ class Vault:
 
     def free(self) -> int:
         """Give the free space, bytes."""
-        found = os.statvfs(self._root)
+        found = os.statvfs(self.root)
         return found.f_bavail * found.f_frsize

@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dicom_host: str = "127.0.0.1"
     dicom_port: Port = 11112
     dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$(?!\n)")] = "CHIPS"
+    dicom_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Processes that receive images; 0: one a core, four at most. 1: the gateway's own."""
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
     health_port: Port = 9110

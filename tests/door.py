@@ -41,7 +41,9 @@ READY_S = 60
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
-    return Settings(**({"data": str(folder), "dicom_port": 0, "disk_reserve_mb": 1} | changes))
+    return Settings(
+        **({"data": str(folder), "dicom_port": 0, "disk_reserve_mb": 1, "dicom_processes": 1} | changes)
+    )
 
 
 def new_uid() -> str:
@@ -237,7 +239,7 @@ class DoorProcess:
     def __init__(self, settings: Settings, log: Path, crash_at: str = "") -> None:
         environment = os.environ | {
             f"CHIPS_{name.upper()}": str(getattr(settings, name))
-            for name in ("data", "dicom_port", "disk_reserve_mb", "vault")
+            for name in ("data", "dicom_port", "dicom_processes", "disk_reserve_mb", "vault")
         }
         with log.open("ab") as errors:
             self.process = subprocess.Popen(

@@ -314,7 +314,7 @@ async def test_nothing_that_identifies_is_logged(tmp_path):
 
     def odd_uid():
         with associated(settings.dicom_port, [CT]) as association:
-            assert store_bytes(association, encoded(images[0]), "1.2.SYNTH.3").Status == 0xA900
+            assert store_bytes(association, encoded(images[0]), "1.2.SYNTH.3").Status == 0x0117
 
     await asyncio.to_thread(odd_uid)
     door.stop()

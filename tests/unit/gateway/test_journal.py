@@ -5,7 +5,7 @@ import os
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway import segments
@@ -120,6 +120,8 @@ def test_a_tail_torn_at_any_byte_is_cut_and_the_rest_stands(tmp_path_factory, da
     (segment,) = folder.glob("*.journal")
     cut = data.draw(st.integers(0, ends[-1]))
     garbage = data.draw(st.sampled_from([b"", bytes(64), b"\xff" * 40]))
+    torn = segment.read_bytes()[cut : next((end for end in ends if end > cut), cut)]
+    assume(not (torn and garbage.startswith(torn)))  # what stands there is the entry after all
     with segment.open("r+b") as file:
         file.truncate(cut)
         file.seek(cut)
@@ -212,7 +214,7 @@ def test_many_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):
     assert first_sync.wait(30)
     for thread in threads[1:]:
         thread.start()
-    while len(journal._group.framed) < 19:
+    while len(journal._grouped._group.waiting) < 19:
         pass
     go_on.set()
     for thread in threads:

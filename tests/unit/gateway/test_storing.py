@@ -28,7 +28,6 @@ def storing(tmp_path):
         vault=Vault(tmp_path / "vault", 0),
         journal=journal,
         clock=utc_now,
-        on_broken=lambda: None,
     )
     journal.close()
 

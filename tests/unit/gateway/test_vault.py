@@ -34,7 +34,6 @@ def test_an_adopted_file_is_a_blob_and_gone_from_where_it_came(tmp_path):
 def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
     vault = Vault(tmp_path / "vault", 0)
     vault.blobs.adopt("default", received(vault))  # folders are there
-    one = received(vault)
     order = []
     sync, rename = os.fsync, module.Path.replace
     monkeypatch.setattr(
@@ -43,6 +42,7 @@ def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
         lambda fd: (order.append(os.path.realpath(f"/proc/self/fd/{fd}")), sync(fd))[1],
     )
     monkeypatch.setattr(module.Path, "replace", lambda *a: (order.append("rename"), rename(*a))[1])
+    one = received(vault)
     vault.blobs.adopt("default", one)
     final = vault.blobs.path("default", one.sha256)
     assert order == [str(one.path.resolve()), "rename", str(final.parent.resolve())]
@@ -96,7 +96,12 @@ def test_what_a_dead_gateway_was_receiving_goes(tmp_path):
     vault = Vault(tmp_path / "vault", 0)
     left = received(vault)
     assert left.path.exists()
-    Vault(tmp_path / "vault", 0)
+    vault.sweep_after(os.getpid() + 1)
+    assert left.path.exists()
+    vault.sweep_after(os.getpid())
+    assert not left.path.exists()
+    left = received(vault)
+    Vault(tmp_path / "vault", 0).sweep()
     assert not left.path.exists()
 
 
@@ -107,7 +112,7 @@ def test_temporary_files_that_dead_writers_left_go_and_those_of_living_ones_stay
     for file in (old, young):
         file.write_bytes(b"half")
     os.utime(old, (1e9, 1e9))
-    Vault(tmp_path / "vault", 0)
+    Vault(tmp_path / "vault", 0).sweep()
     assert list(folder.iterdir()) == [young]
 
 

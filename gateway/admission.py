@@ -1,0 +1,40 @@
+"""Who is at the door, and what they may: the words that judging them needs. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from gateway.dul.negotiation import Proposal, Rejection
+
+
+class Guest(NamedTuple):
+    """The other end of a connection."""
+
+    address: str
+    """IP address."""
+    certificate: str | None = None
+    """sha256 of the client certificate that TLS has verified, hex; None without one."""
+
+
+class Source(NamedTuple):
+    """A peer that was let in, and what it may."""
+
+    name: str
+    """Of the configured source, or the calling AE title."""
+    may_store: bool = True
+    may_commit: bool = True
+
+
+class Admission(Protocol):
+    """Judges who may come in."""
+
+    def judge(self, guest: Guest, proposal: Proposal) -> Source | Rejection:
+        """Tell what a requestor may, or why it is sent away."""
+
+
+class Everybody:
+    """Lets everybody in, under the name they give."""
+
+    def judge(self, guest: Guest, proposal: Proposal) -> Source | Rejection:  # noqa: ARG002 - part of the protocol
+        """Tell what a requestor may: all."""
+        return Source(proposal.calling_ae)

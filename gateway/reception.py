@@ -1,0 +1,68 @@
+"""What the associations of a process share: storing, who is let in, limits, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from pynetdicom.sop_class import Verification
+
+from gateway.admission import Admission, Guest, Source
+from gateway.associations import Outcome
+from gateway.dul.negotiation import Ours, Proposal, Rejection
+from gateway.dul.stream import MAX_PDU
+from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
+from gateway.storing import Storing
+from streams.clock import Clock
+
+
+class Limits(NamedTuple):
+    """How long things may take, s."""
+
+    request_s: float = 30.0
+    """Until an A-ASSOCIATE-RQ came (the ARTIM timer, PS3.8, 9.1.5)."""
+    idle_s: float = 60.0
+    """Between two PDUs, and between two pieces of one."""
+    pdu_s: float = 120.0
+    """For one PDU."""
+    total_s: float = 24 * 3600.0
+    """For an association."""
+
+
+class Counting(Protocol):
+    """Counts what associations do. Words are ours, never a peer's."""
+
+    def opened(self) -> None:
+        """Count an association that was agreed on."""
+
+    def rejected(self, word: str) -> None:
+        """Count a requestor that was sent away."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count the end of an association."""
+
+    def stored(self, size: int, seconds: float) -> None:
+        """Count an acknowledged object: its bytes, and the seconds from its last byte to its durability."""
+
+    def refused(self, reason: str) -> None:
+        """Count an object that was not kept."""
+
+
+OURS = Ours(MAX_PDU, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION, (str(Verification),))
+
+
+class Reception(NamedTuple):
+    """Safe for many threads."""
+
+    storing: Storing
+    admission: Admission
+    counting: Counting
+    clock: Clock
+    new_id: Callable[[], str]
+    """Makes an association's id (uuid7)."""
+    limits: Limits = Limits()
+    ours: Ours = OURS
+
+    def admit(self, guest: Guest, proposal: Proposal) -> Source | Rejection:
+        """Judge a requestor."""
+        return self.admission.judge(guest, proposal)

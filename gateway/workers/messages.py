@@ -1,0 +1,66 @@
+"""What the gateway and its workers tell each other, one message a datagram."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Start(msgspec.Struct, frozen=True, tag=True):
+    """To a worker, first: what it works on."""
+
+    vault: str
+    reserve: int
+    """Bytes of the vault's disk that stay free."""
+    project: str
+    secret: bytes
+    """Of the project's key."""
+    log_level: str
+
+    def __repr__(self) -> str:
+        """Leave the secret out of logs and tracebacks."""
+        return f"Start(project={self.project!r}, ...)"
+
+
+class Serve(msgspec.Struct, frozen=True, tag=True):
+    """To a worker, with a descriptor: serve this connection."""
+
+    number: int
+    address: str
+    rejection: tuple[int, int, int, str] | None
+
+
+class Close(msgspec.Struct, frozen=True, tag=True):
+    """To a worker: let associations end for so long, s, then hang up, and end."""
+
+    grace_s: float
+
+
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """From a worker: it serves."""
+
+
+class Gone(msgspec.Struct, frozen=True, tag=True):
+    """From a worker: a connection is over."""
+
+    number: int
+
+
+class Counted(msgspec.Struct, frozen=True, tag=True):
+    """From a worker: something to count; see `gateway.reception.Counting`."""
+
+    what: Literal["opened", "rejected", "ended", "stored", "refused"]
+    word: str = ""
+    size: int = 0
+    seconds: float = 0.0
+
+
+LARGEST = 64 * 1024
+
+To = Start | Serve | Close
+From = Ready | Gone | Counted
+
+encode = msgspec.msgpack.Encoder().encode
+decode_to = msgspec.msgpack.Decoder(To).decode
+decode_from = msgspec.msgpack.Decoder(From).decode

@@ -1,0 +1,253 @@
+"""The gateway's workers: started, given connections, started again when they die, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import NamedTuple, cast
+
+import structlog
+
+from gateway.associations import Outcome
+from gateway.dul.negotiation import Rejection
+from gateway.identity import ProjectKey
+from gateway.journal import Journal
+from gateway.metrics import Metrics
+from gateway.vault import Vault
+from gateway.workers.messages import (
+    LARGEST,
+    Close,
+    Counted,
+    Gone,
+    Ready,
+    Serve,
+    Start,
+    To,
+    decode_from,
+    encode,
+)
+from gateway.workers.records import keep_records
+from streams.errors import Unavailable
+
+log = structlog.get_logger()
+
+START_S = 30.0
+"""How long a worker may take to start, s."""
+_AGAIN_S = (0.1, 10.0)
+"""First and longest wait before a worker that died is started again, s; doubled in between."""
+_BACKLOG = 512 * 1024
+
+
+class Duty(NamedTuple):
+    """What workers work on."""
+
+    vault: Vault
+    journal: Journal
+    key: ProjectKey
+    reserve: int
+    log_level: str
+
+
+class Worker:
+    """One worker, and its successors; threads of its own look after it until `close`."""
+
+    def __init__(self, duty: Duty, metrics: Metrics) -> None:
+        self._duty = duty
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._serving: set[int] = set()
+        self._established = 0
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="gateway-worker")
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wait_ready(self, seconds: float) -> bool:
+        """Wait until it serves."""
+        return self._ready.wait(seconds)
+
+    @property
+    def busy(self) -> int:
+        """Connections that it serves."""
+        return len(self._serving)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes connections."""
+        return self._ready.is_set()
+
+    def take(self, number: int, connection: socket.socket, address: str, rejection: Rejection | None) -> bool:
+        """Hand it a connection; tell whether it took it."""
+        with self._lock:
+            if self._control is None or not self._ready.is_set():
+                return False
+            self._serving.add(number)
+            try:
+                message = encode(Serve(number, address, rejection))
+                socket.send_fds(self._control, [message], [connection.fileno()])
+            except OSError:
+                self._serving.discard(number)
+                return False
+        connection.close()
+        return True
+
+    def close(self, grace_s: float) -> None:
+        """Let its associations end for so long, then hang up; whatever it does, it ends."""
+        self._closing.set()
+        self._tell(Close(grace_s))
+        process = self._process
+        if process:
+            try:
+                process.wait(3 * grace_s + 1)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        wait, longest = _AGAIN_S
+        while not self._closing.is_set():
+            began = time.monotonic()
+            self._live()
+            if self._closing.is_set():
+                return
+            log.error("gateway.worker_died", code=self._process.returncode if self._process else None)
+            wait = _AGAIN_S[0] if time.monotonic() - began > longest else min(2 * wait, longest)
+            self._closing.wait(wait)
+
+    def _live(self) -> None:
+        """Start a process, and listen to it until its end."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        records, their_records = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours, records:
+            with theirs, their_records:
+                process = self._process = _started(theirs, their_records)
+            keeper = threading.Thread(
+                target=keep_records, args=(records, self._duty.journal), name="gateway-records"
+            )
+            keeper.start()
+            with self._lock:
+                self._control = ours
+            duty = self._duty
+            self._tell(
+                Start(
+                    vault=str(duty.vault.root),
+                    reserve=duty.reserve,
+                    project=duty.key.project,
+                    secret=duty.key.secret,
+                    log_level=duty.log_level,
+                )
+            )
+            if self._closing.is_set():
+                self._tell(Close(0.0))
+            self._listen(ours)
+            with self._lock:
+                self._control = None
+                self._ready.clear()
+            process.wait()
+            keeper.join()
+        self._after(process.pid)
+
+    def _listen(self, control: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # its end is told the same way as by an empty message
+            while message := control.recv(LARGEST):
+                match decode_from(message):
+                    case Ready():
+                        self._ready.set()
+                    case Gone(number):
+                        self._serving.discard(number)
+                    case Counted() as counted:
+                        self._count(counted)
+
+    def _count(self, counted: Counted) -> None:
+        metrics = self._metrics
+        match counted.what:
+            case "opened":
+                self._established += 1
+                metrics.opened()
+            case "rejected":
+                metrics.rejected(counted.word)
+            case "ended":
+                self._established -= 1
+                metrics.ended(cast("Outcome", counted.word))
+            case "stored":
+                metrics.stored(counted.size, counted.seconds)
+            case "refused":
+                metrics.refused(counted.word)
+
+    def _after(self, pid: int) -> None:
+        """Clear up after a process: its connections are gone, and what it was receiving is nobody's."""
+        self._serving.clear()
+        for _ in range(self._established):
+            self._metrics.ended("lost")
+        self._established = 0
+        with contextlib.suppress(OSError):  # what is left is swept at the next start
+            self._duty.vault.sweep_after(pid)
+
+    def _tell(self, message: To) -> None:
+        with self._lock, contextlib.suppress(OSError):  # it died, which `_listen` sees
+            if self._control:
+                self._control.send(encode(message))
+
+
+class Workers:
+    """Serves connections in processes of their own, each by the worker that has fewest."""
+
+    def __init__(self, count: int, duty: Duty, metrics: Metrics) -> None:
+        self._workers = [Worker(duty, metrics) for _ in range(count)]
+        self._number = 0
+
+    def start(self) -> None:
+        """Start them all.
+
+        Raises
+        ------
+        streams.errors.Unavailable
+            When one does not come up.
+        """
+        for worker in self._workers:
+            worker.start()
+        until = time.monotonic() + START_S
+        if not all(worker.wait_ready(until - time.monotonic()) for worker in self._workers):
+            self.close(0.0)
+            raise Unavailable("The gateway's workers do not start: see the log for why")
+
+    def take(self, connection: socket.socket, address: str, rejection: Rejection | None) -> None:
+        """Hand a connection to a worker; closed when none lives."""
+        self._number += 1
+        for worker in sorted(self._workers, key=lambda one: one.busy):
+            if worker.take(self._number, connection, address, rejection):
+                return
+        connection.close()
+
+    @property
+    def busy(self) -> int:
+        """Connections being served."""
+        return sum(worker.busy for worker in self._workers)
+
+    def close(self, grace_s: float) -> None:
+        """Let associations end for so long, then hang up, and end the workers."""
+        closing = [threading.Thread(target=worker.close, args=(grace_s,)) for worker in self._workers]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+
+
+def _started(control: socket.socket, records: socket.socket) -> subprocess.Popen[bytes]:
+    descriptors = control.fileno(), records.fileno()
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "gateway.workers.process", *map(str, descriptors)],
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ},
+    )

@@ -1,0 +1,125 @@
+"""``python -m gateway.workers.process CONTROL RECORDS``: a worker with two sockets of the gateway's.
+
+It ends when the gateway says so, and at once when the gateway is gone: without its journal nothing can be
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from uuid_utils import uuid7
+
+from gateway.admission import Everybody, Guest
+from gateway.associations import Outcome
+from gateway.dul.negotiation import Rejection
+from gateway.identity import ProjectKey
+from gateway.reception import Reception
+from gateway.serving import Threads
+from gateway.silence import silence_libraries
+from gateway.storing import Storing
+from gateway.vault import Vault
+from gateway.workers.messages import (
+    LARGEST,
+    Close,
+    Counted,
+    From,
+    Gone,
+    Ready,
+    Serve,
+    Start,
+    decode_to,
+    encode,
+)
+from gateway.workers.records import Recorder
+from streams.clock import utc_now
+from streams.logs import configure
+
+
+class Control:
+    """The gateway's ear: counts, and ends of connections. Safe for many threads."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def tell(self, message: From) -> None:
+        """Tell the gateway; when it is gone, end."""
+        try:
+            with self._lock:
+                self._connection.send(encode(message))
+        except OSError:
+            os._exit(1)
+
+    def opened(self) -> None:
+        """Count an association that was agreed on."""
+        self.tell(Counted("opened"))
+
+    def rejected(self, word: str) -> None:
+        """Count a requestor that was sent away."""
+        self.tell(Counted("rejected", word))
+
+    def ended(self, outcome: Outcome) -> None:
+        """Count the end of an association."""
+        self.tell(Counted("ended", outcome))
+
+    def stored(self, size: int, seconds: float) -> None:
+        """Count an acknowledged object."""
+        self.tell(Counted("stored", size=size, seconds=seconds))
+
+    def refused(self, reason: str) -> None:
+        """Count an object that was not kept."""
+        self.tell(Counted("refused", reason))
+
+
+def main() -> None:
+    """Serve until told to end."""
+    control, records = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    # The gateway tells when to end; Ctrl-C in a terminal reaches the whole group.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.SIG_IGN)
+    silence_libraries()
+    threads: Threads | None = None
+    ear = Control(control)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
+        if not message:
+            os._exit(1)
+        match decode_to(message):
+            case Start() as start:
+                configure(start.log_level, "gateway")
+                threads = Threads(_reception(start, ear, records), lambda number: ear.tell(Gone(number)))
+                ear.tell(Ready())
+            case Serve(number, address, rejection):
+                connection = socket.socket(fileno=descriptors[0])
+                if threads:
+                    answer = Rejection(*rejection) if rejection else None
+                    threads.serve(number, connection, Guest(address), answer)
+            case Close(grace_s):
+                if threads:
+                    threads.close(grace_s)
+                return
+
+
+def _reception(start: Start, ear: Control, records: socket.socket) -> Reception:
+    return Reception(
+        storing=Storing(
+            key=ProjectKey(project=start.project, secret=start.secret),
+            vault=Vault(Path(start.vault), start.reserve),
+            journal=Recorder(records),
+            clock=utc_now,
+        ),
+        admission=Everybody(),
+        counting=ear,
+        clock=utc_now,
+        new_id=lambda: str(uuid7()),
+    )
+
+
+if __name__ == "__main__":
+    main()
