@@ -18,6 +18,7 @@ from pynetdicom.pdu_primitives import (
 )
 from pynetdicom.presentation import PresentationContext, build_context, negotiate_unrestricted
 
+from gateway.dul.commands import is_uid
 from gateway.dul.pdus import HEAD, Kind, Reason, Violation
 
 _FIXED = 68
@@ -27,6 +28,7 @@ _MOST_ITEMS = 8192
 """Items and sub-items: 128 contexts that name 60 transfer syntaxes each have as many."""
 _CONTEXT_ITEM, _USER_ITEM = 0x20, 0x50
 _AE_BYTES = 16
+_SYNTAX_NOT_SUPPORTED = 4
 _LONGEST_IDENTITY = 64 * 1024
 
 
@@ -157,6 +159,9 @@ def agree(proposal: Proposal, ours: Ours) -> Agreement:
     results, roles = negotiate_unrestricted(
         asked.presentation_context_definition_list, _once(supported), items
     )
+    for one in results:
+        if not all(is_uid(str(uid)) for uid in (one.abstract_syntax, *one.transfer_syntax)):
+            one.result = _SYNTAX_NOT_SUPPORTED  # it would become part of a file's meta information
     answer = A_ASSOCIATE()
     answer.application_context_name = UID(APPLICATION_CONTEXT_NAME)
     answer.calling_ae_title, answer.called_ae_title = asked.calling_ae_title, asked.called_ae_title
