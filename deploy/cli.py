@@ -107,6 +107,38 @@ def send(
 
 app.command(anonymize)
 
+
+@app.command(name="import")
+def bring_in(
+    *paths: Path,
+    manifest: Path = Path("chips-import.jsonl"),
+    origin: str = "import",
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    quiet_s: float = 5.0,
+) -> int:
+    """Import files, folders, zip archives and DICOMDIRs: `chips import PATH…`. Inner zone.
+
+    The gateway must be running; what is imported takes the way of what comes over the network. The same call
+    goes on where it was stopped: what was stored stands in the manifest.
+
+    Parameters
+    ----------
+    paths
+        Files, folders at any depth, zip archives, DICOMDIRs.
+    manifest
+        JSON lines of what was stored. It has UIDs of originals, so IT IDENTIFIES.
+    origin
+        The source's name on cards, at most 64 characters.
+    watch
+        Go on until stopped, with what comes into the folders.
+    quiet_s
+        How long a file of a watched folder must stand still, s.
+    """
+    from deploy.importing import bring_in as work
+
+    return work(paths, manifest=manifest, origin=origin, watch=watch, quiet_s=quiet_s)
+
+
 # -- single processes, for machines and clusters
 
 

@@ -1,7 +1,7 @@
-"""The sender's own record of what the other side acknowledged: JSON lines, one an answer.
+"""What became of files that were sent or imported: JSON lines, one an answer.
 
-It stays with the sender, beside the files that it names. A line is written before the next object is sent, so
-that a killed sender goes on where it was; a torn last line counts as not written.
+It stays with who gave the files, beside the files that it names. A line is written before the next object is
+taken, so that a killed command goes on where it was; a torn last line counts as not written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from threading import Lock
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from gateway.outgoing import Outgoing
 from streams.errors import Rejected
 
 WARNINGS = frozenset((0xB000, 0xB006, 0xB007))
@@ -25,10 +24,19 @@ def is_acknowledged(status: int) -> bool:
     return status == 0 or status in WARNINGS
 
 
-class Answer(NamedTuple):
-    """What the other side said to one object."""
+class Mark(NamedTuple):
+    """Tells a file from another one, and from itself once changed: size in bytes, time of change in ns."""
 
-    file: Outgoing
+    path: str
+    size: int
+    mtime_ns: int
+
+
+class Answer(NamedTuple):
+    """What was said to one object."""
+
+    mark: Mark
+    sop_instance_uid: str
     sha256: str
     status: int
     comment: str
@@ -40,7 +48,7 @@ class Manifest:
 
     def __init__(self, path: Path) -> None:
         self._lock = Lock()
-        self._done: set[tuple[str, int, int]] = set()
+        self._done: set[Mark] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b")
@@ -66,19 +74,16 @@ class Manifest:
     ) -> None:
         self._file.close()
 
-    def has(self, file: Outgoing) -> bool:
+    def has(self, mark: Mark) -> bool:
         """Tell whether this file, unchanged since, was acknowledged."""
-        return _mark(file) in self._done
+        return mark in self._done
 
     def add(self, answer: Answer) -> None:
         """Write an answer."""
-        file = answer.file
         line = json.dumps(
             {
-                "path": str(file.path),
-                "size": file.size,
-                "mtime_ns": file.mtime_ns,
-                "sop_instance_uid": file.sop_instance_uid,
+                **answer.mark._asdict(),
+                "sop_instance_uid": answer.sop_instance_uid,
                 "sha256": answer.sha256,
                 "status": f"{answer.status:04X}",
                 "comment": answer.comment,
@@ -89,16 +94,12 @@ class Manifest:
             self._file.write(line.encode() + b"\n")
             self._file.flush()
             if is_acknowledged(answer.status):
-                self._done.add(_mark(file))
+                self._done.add(answer.mark)
 
     def _read(self, line: bytes) -> None:
         try:
             found = json.loads(line)
             if is_acknowledged(int(found["status"], 16)):
-                self._done.add((str(found["path"]), int(found["size"]), int(found["mtime_ns"])))
+                self._done.add(Mark(str(found["path"]), int(found["size"]), int(found["mtime_ns"])))
         except (ValueError, TypeError, KeyError):
             return  # torn by a crash, or no line of ours: what it may have said is sent again
-
-
-def _mark(file: Outgoing) -> tuple[str, int, int]:
-    return str(file.path), file.size, file.mtime_ns

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.elements import Walker
+from gateway.manifest import Mark
 from gateway.part10 import Bounds, Malformed, Meta, encoding_of, read_meta
 
 MAX_CONTEXTS = 128
@@ -31,6 +32,11 @@ class Outgoing(NamedTuple):
     sop_class_uid: str
     sop_instance_uid: str
     transfer_syntax_uid: str
+
+    @property
+    def mark(self) -> Mark:
+        """Tells it from another one."""
+        return Mark(str(self.path), self.size, self.mtime_ns)
 
     @property
     def context(self) -> tuple[str, str]:

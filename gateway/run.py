@@ -17,6 +17,7 @@ from uuid_utils import uuid7
 from gateway.admission import Everybody
 from gateway.errors import JournalBroken
 from gateway.identity import ProjectKey
+from gateway.inlet import Inlet
 from gateway.journal import Journal
 from gateway.keys import Keyring
 from gateway.listening import Listener
@@ -87,9 +88,11 @@ async def run(
         metrics.watch(lambda: disk.journal.backlog, disk.vault.free, lambda: publisher.problem is None)
         crew = await asyncio.to_thread(_crew, settings, disk, metrics)
         listener = Listener(crew, most=MAX_ASSOCIATIONS)
+        inlet = Inlet(folder, disk.journal)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
+            await asyncio.to_thread(inlet.open)
             port = await asyncio.to_thread(listener.open, settings.dicom_host, settings.dicom_port)
             log.info("gateway.listening", host=settings.dicom_host, port=port, ae=settings.dicom_ae)
             async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher)):
@@ -101,6 +104,7 @@ async def run(
         finally:
             await asyncio.to_thread(listener.close)
             await asyncio.to_thread(crew.close, CLOSE_S)
+            await asyncio.to_thread(inlet.close)
             if not publishing.done():
                 await publisher.drained(CLOSE_S)
             enough.set()

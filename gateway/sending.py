@@ -98,7 +98,7 @@ def send(
     files = [one for one in found if isinstance(one, Outgoing)]
     skipped = [one for one in found if isinstance(one, Skipped)]
     with Manifest(manifest) as known:
-        left = [file for file in files if not known.has(file)]
+        left = [file for file in files if not known.has(file.mark)]
         tally = _Tally(Progress(len(files), already=len(files) - len(left)), known, on_progress)
         peer = Peer(host, port, called_ae, calling_ae)
         halt = stop or threading.Event()
@@ -136,11 +136,13 @@ class _Tally:
             now = self.progress
             if is_acknowledged(answer.status):
                 self.progress = now._replace(
-                    acknowledged=now.acknowledged + 1, bytes=now.bytes + answer.file.size
+                    acknowledged=now.acknowledged + 1, bytes=now.bytes + answer.mark.size
                 )
             else:
                 self.troubles.append(
-                    Trouble(answer.file.path, f"refused with {answer.status:04X} {answer.comment}".strip())
+                    Trouble(
+                        Path(answer.mark.path), f"refused with {answer.status:04X} {answer.comment}".strip()
+                    )
                 )
                 self.progress = now._replace(refused=now.refused + 1)
             self._on_progress(self.progress)
@@ -244,4 +246,4 @@ class _Batch:
             if response is None:
                 return None
             status, comment = int(response.Status), str(response.ErrorComment or "")
-        return Answer(file, sha256, status, comment, utc_now())
+        return Answer(file.mark, file.sop_instance_uid, sha256, status, comment, utc_now())
