@@ -50,7 +50,9 @@ def new_uid() -> str:
     return f"2.25.{uuid.uuid4().int}"
 
 
-def image(series: str | None = None, *, number: int = 1, side: int = 32, study: str = "1.2.3") -> Dataset:
+def image(
+    series: str | None = None, *, number: int = 1, side: int = 32, study: str = "1.2.3", frames: int = 1
+) -> Dataset:
     """A synthetic CT slice whose pixels nobody else has."""
     made = Dataset()
     made.file_meta = FileMetaDataset()
@@ -67,7 +69,10 @@ def image(series: str | None = None, *, number: int = 1, side: int = 32, study: 
     made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
     made.BitsAllocated = made.BitsStored = 16
     made.HighBit, made.PixelRepresentation = 15, 0
-    made.PixelData = np.random.default_rng().integers(0, 4000, side * side, dtype=np.uint16).tobytes()
+    if frames > 1:
+        made.NumberOfFrames = frames
+    count = side * side * frames
+    made.PixelData = np.random.default_rng().integers(0, 4000, count, dtype=np.uint16).tobytes()
     return made
 
 

@@ -23,16 +23,18 @@ from tests.bench import (
     bench_ingest,
     bench_live,
     bench_pixels,
+    bench_soak,
     bench_store,
     bench_text,
     machine,
 )
 from tests.engines.run import TestRun
 
-# In this order engines run only beside what uses them: the first four use none, `live` ends its own, and the
+# In this order engines run only beside what uses them: the first five use none, `live` ends its own, and the
 # rest share a pair.
 BENCHES: dict[str, ModuleType] = {
     "ingest": bench_ingest,
+    "soak": bench_soak,
     "anonymize": bench_anonymize,
     "text": bench_text,
     "pixels": bench_pixels,
@@ -41,7 +43,8 @@ BENCHES: dict[str, ModuleType] = {
     "store": bench_store,
 }
 SMALL: dict[str, dict[str, int]] = {
-    "ingest": {"rounds": 1, "images": 8},
+    "ingest": {"rounds": 1, "images": 8, "slices": 8, "frames": 2},
+    "soak": {"images": 40},
     "anonymize": {"rounds": 1, "files": 8, "few": 2},
     "text": {"rounds": 1, "values": 40},
     "pixels": {"cases": 1},

@@ -1,72 +1,84 @@
-"""Ingest: CT of 0.5 MB over 1 and 4 associations, the door beside a plain pynetdicom SCP.
+"""Ingest: CT of 0.5 MB, small slices and one large multi-frame object, to CHIPS, a lean loop and peers.
 
-Each receiver is a process of its own; rounds are interleaved. The door's success means that object and
-journal entry are fsynced; pynetdicom's, that a file was written.
+Each receiver is a process of its own; rounds are interleaved. What its success means differs, and the table
+says it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.figures import Spread, ranged, spread, table
+from tests.bench import receivers
+from tests.bench.figures import Spread, number, ranged, spread, table
+from tests.bench.processes import cpu_seconds, peak_mb
+from tests.bench.receivers import Receiver
 from tests.bench.sender import Prepared, prepare, send
-from tests.door import DoorProcess, image, make_topics, settings_in
-from tests.engines.ports import free_port
+from tests.door import image
 
-IMAGES = 400
-SIDE = 512  # 16 bit: 0.5 MB
+ROUNDS = 5
+CHIPS = "CHIPS gateway"
+LEAN = "lean durable loop"
 TITLE = "Receiving images"
 ABOUT = (
-    f"{IMAGES} CT of 0.5 MB, sent by a lean sender (bytes made beforehand) that runs on the same machine, to "
-    "a receiver in a process of its own; the receivers take turns. CHIPS says success after object and "
-    "journal entry are fsynced, and publishes beside; pynetdicom says it when a file was written, unsynced."
+    "Sent by a lean sender (bytes made beforehand) that runs on the same machine; the receivers take turns. "
+    "CHIPS says success after object and journal entry are fsynced, and publishes beside. The *lean durable "
+    "loop* is the least that a Python receiver can do to say the same: it hashes, writes and fsyncs file and "
+    "journal, and negotiates, checks and publishes nothing; *of lean* compares with it. pynetdicom, dcmtk's "
+    "storescp and Orthanc (SQLite) say success when a file was written, unsynced. Processor time and memory "
+    "are those of the receiver with the processes that it started; memory is the sum of what each had at its "
+    "highest."
 )
-ASSOCIATIONS = (1, 4)
-ROUNDS = 3
+RECEIVERS: dict[str, Receiver] = {
+    LEAN: receivers.lean,
+    CHIPS: receivers.chips,
+    "pynetdicom, raw bytes to a file": receivers.plain("raw"),
+    "pynetdicom, decoded and saved": receivers.plain("decoded"),
+    "dcmtk storescp": receivers.storescp,
+    "Orthanc": receivers.orthanc,
+}
 
-_PLAIN = """
-import sys, pathlib
-from pynetdicom import AE, evt, _config
-_config.LOG_HANDLER_LEVEL = "none"
-folder = pathlib.Path(sys.argv[2])
-def decoded(event):
-    dataset = event.dataset
-    dataset.file_meta = event.file_meta
-    dataset.save_as(folder / f"{dataset.SOPInstanceUID}.dcm", enforce_file_format=True)
-    return 0
-def raw(event):
-    (folder / f"{event.request.AffectedSOPInstanceUID}.dcm").write_bytes(event.encoded_dataset())
-    return 0
-ae = AE("PLAIN")
-ae.maximum_pdu_size = 131072
-ae.add_supported_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
-handler = {"decoded": decoded, "raw": raw}[sys.argv[3]]
-handlers = [(evt.EVT_C_STORE, handler)]
-server = ae.start_server(("127.0.0.1", int(sys.argv[1])), block=False, evt_handlers=handlers)
-print("ready", flush=True)
-sys.stdin.read()
-server.shutdown()
-"""
+
+class Load(NamedTuple):
+    """What is sent: its name, how many images of how many rows and frames, over how many associations."""
+
+    name: str
+    images: int
+    side: int
+    associations: tuple[int, ...]
+    rounds: int
+    frames: int = 1
 
 
 class Row(NamedTuple):
     """Medians over the rounds, with their range."""
 
+    load: str
     receiver: str
     associations: int
     images_per_s: Spread
-    mb_per_s: Spread
-    cpu_ms_per_image: Spread
-    """Of the receiving process."""
+    mb_per_s: float
+    of_lean: float
+    cpu_ms_per_image: float
+    peak_mb: float
+
+
+class Figure(NamedTuple):
+    seconds: float
+    cpu: float
+    peak: float
+
+
+def loads(rounds: int, images: int, slices: int, frames: int) -> list[Load]:
+    return [
+        Load("CT of 0.5 MB", images, 512, (1, 4, 16), rounds),
+        Load("slices of 35 kB", slices, 132, (4,), 1),
+        Load(f"one object of {frames * 2.1:.0f} MB", 1, 1024, (1,), 1, frames),
+    ]
 
 
 def send_over(port: int, objects: list[Prepared], associations: int) -> float:
@@ -79,86 +91,63 @@ def send_over(port: int, objects: list[Prepared], associations: int) -> float:
         return time.perf_counter() - begun
 
 
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def once(receiver: Receiver, objects: list[Prepared], associations: int) -> Figure:
+    with tempfile.TemporaryDirectory(prefix="chips-bench-") as folder, receiver(Path(folder)) as running:
+        before = cpu_seconds(running.pid)
+        seconds = send_over(running.port, objects, associations)
+        return Figure(seconds, cpu_seconds(running.pid) - before, peak_mb(running.pid))
 
 
-class Figure(NamedTuple):
-    seconds: float
-    cpu: float
-
-
-def through_door(folder: Path, objects: list[Prepared], associations: int) -> Figure:
-    settings = settings_in(folder, dicom_port=free_port())
-    asyncio.run(make_topics(settings))
-    door = DoorProcess(settings, folder / "log")
-    try:
-        before = cpu_seconds(door.process.pid)
-        seconds = send_over(settings.dicom_port, objects, associations)
-        return Figure(seconds, cpu_seconds(door.process.pid) - before)
-    finally:
-        door.stop()
-
-
-def through_plain(kind: str) -> Callable[[Path, list[Prepared], int], Figure]:
-    def run(folder: Path, objects: list[Prepared], associations: int) -> Figure:
-        port = free_port()
-        process = subprocess.Popen(
-            [sys.executable, "-c", _PLAIN, str(port), str(folder), kind],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        with process:
-            assert process.stdout
-            assert process.stdout.readline() == b"ready\n"
-            before = cpu_seconds(process.pid)
-            seconds = send_over(port, objects, associations)
-            return Figure(seconds, cpu_seconds(process.pid) - before)
-
-    return run
-
-
-RECEIVERS: dict[str, Callable[[Path, list[Prepared], int], Figure]] = {
-    "CHIPS gateway (fsynced, journalled, published)": through_door,
-    "pynetdicom, decoded and saved": through_plain("decoded"),
-    "pynetdicom, raw bytes to a file": through_plain("raw"),
-}
-
-
-def measure(rounds: int = ROUNDS, images: int = IMAGES) -> list[Row]:
-    """Run all receivers in turn, `rounds` times."""
-    objects = [prepare(image("1.2.3", number=number, side=SIDE)) for number in range(images)]
-    size = sum(one.size for one in objects)
-    figures: dict[tuple[str, int], list[Figure]] = {}
-    for _ in range(rounds):
-        for name, through in RECEIVERS.items():
-            for associations in ASSOCIATIONS:
-                with tempfile.TemporaryDirectory(prefix="chips-bench-") as folder:
-                    figure = through(Path(folder), objects, associations)
-                figures.setdefault((name, associations), []).append(figure)
-    rows = []
-    for (name, associations), found in figures.items():
-        rates = [images / one.seconds for one in found]
-        volumes = [size / one.seconds / 1e6 for one in found]
-        cpu = [1000 * one.cpu / images for one in found]
-        rows.append(Row(name, associations, spread(rates), spread(volumes), spread(cpu)))
+def measure(rounds: int = ROUNDS, images: int = 400, slices: int = 10_000, frames: int = 240) -> list[Row]:
+    """Run all receivers in turn."""
+    rows: list[Row] = []
+    for load in loads(rounds, images, slices, frames):
+        objects = [
+            prepare(image("1.2.3", number=index, side=load.side, frames=load.frames))
+            for index in range(load.images)
+        ]
+        for associations in load.associations:
+            figures: dict[str, list[Figure]] = {}
+            for _ in range(load.rounds):
+                for name, receiver in RECEIVERS.items():
+                    figures.setdefault(name, []).append(once(receiver, objects, associations))
+            rows += _rows(load, associations, figures, sum(one.size for one in objects))
     return rows
+
+
+def _rows(load: Load, associations: int, figures: dict[str, list[Figure]], size: int) -> Iterable[Row]:
+    lean = spread(one.seconds for one in figures[LEAN]).median
+    for name, found in figures.items():
+        seconds = spread(one.seconds for one in found).median
+        yield Row(
+            load=load.name,
+            receiver=name,
+            associations=associations,
+            images_per_s=spread(load.images / one.seconds for one in found),
+            mb_per_s=size / seconds / 1e6,
+            of_lean=lean / seconds,
+            cpu_ms_per_image=spread(1000 * one.cpu / load.images for one in found).median,
+            peak_mb=max(one.peak for one in found),
+        )
 
 
 def markdown(rows: list[Row]) -> str:
     """Write the figures as a table."""
-    head = ["receiver", "associations", "images/s", "MB/s", "receiver's CPU, ms an image"]
+    head = ["load", "associations", "receiver", "images/s", "MB/s", "of lean", "CPU, ms an image", "peak, MB"]
     return table(
         head,
         (
             [
-                row.receiver,
+                row.load,
                 str(row.associations),
+                row.receiver,
                 ranged(row.images_per_s),
-                ranged(row.mb_per_s),
-                ranged(row.cpu_ms_per_image),
+                number(row.mb_per_s),
+                number(row.of_lean),
+                number(row.cpu_ms_per_image),
+                number(row.peak_mb),
             ]
             for row in rows
         ),
+        left=3,
     )

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
+import struct
 from pathlib import Path
 
 import pytest
 
+from gateway.dul import commands, pdus
 from gateway.header import dataset_digest
+from tests.bench.processes import peak_mb
+from tests.bench.sender import association_request, prepare, read_pdu, release_request, send
 from tests.dcmtk import dcmtk
 from tests.door import (
     CT,
@@ -187,3 +192,60 @@ def test_a_worker_killed_at_a_point_loses_nothing_acknowledged(tmp_path, point, 
     finally:
         door.stop()
     assert len({event.id for event in events if hasattr(event.data, "instance")}) == 1
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_large_object_takes_no_memory(tmp_path, processes):
+    """What a receiver holds of 700 MB would hold of 4 GB: a fragment, and the head of the file."""
+    settings = settings_in(tmp_path / "data", dicom_port=free_port(), dicom_processes=processes)
+    asyncio.run(make_topics(settings))
+    door = DoorProcess(settings, tmp_path / "log")
+    try:
+        small = image()
+        send(settings.dicom_port, [prepare(small)])
+        before = peak_mb(door.process.pid)
+        size = 700_000_000
+        head = encoded(small)
+        at = head.rindex(b"\xe0\x7f\x10\x00OW\0\0") + 8
+        uid = str(small.SOPInstanceUID).encode()
+        head = head[:at].replace(uid, uid[:-1] + bytes([uid[-1] ^ 1])) + size.to_bytes(4, "little")
+        send_streamed(settings.dicom_port, head, size, (uid[:-1] + bytes([uid[-1] ^ 1])).decode())
+        assert peak_mb(door.process.pid) - before < 64
+        (kept,) = (
+            path
+            for path in (tmp_path / "data").rglob("objects/**/*")
+            if path.is_file() and path.stat().st_size > size
+        )
+        assert kept.stat().st_size > size
+    finally:
+        door.stop()
+
+
+def send_streamed(port: int, head: bytes, size: int, instance: str) -> None:
+    """Send an object whose pixels are made on the way."""
+    request = commands.encode(
+        {
+            commands.SOP_CLASS: commands.uid_value(CT[0]),
+            commands.COMMAND_FIELD: commands.short_value(commands.Field.C_STORE),
+            commands.MESSAGE_ID: commands.short_value(1),
+            commands.DATA_SET_TYPE: commands.short_value(0),
+            commands.SOP_INSTANCE: commands.uid_value(instance),
+        }
+    )
+    chunk = bytes(1 << 17)
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+        connection.sendall(association_request())
+        assert read_pdu(connection)[0] == 2
+        connection.sendall(pdus.command_pdu(1, request))
+        connection.sendall(data_pdu(head, last=False))
+        for at in range(0, size, len(chunk)):
+            piece = chunk[: size - at]
+            connection.sendall(data_pdu(piece, last=at + len(piece) == size))
+        answer = read_pdu(connection)
+        assert struct.pack("<HHIH", 0, 0x0900, 2, 0) in answer
+        connection.sendall(release_request())
+        read_pdu(connection)
+
+
+def data_pdu(data: bytes, *, last: bool) -> bytes:
+    return struct.pack(">BxIIBB", 4, len(data) + 6, len(data) + 2, 1, 2 if last else 0) + data
