@@ -1,0 +1,1 @@
+"""Storage Commitment, Push Model (PS3.4, annex J): senders ask whether their objects are kept."""
