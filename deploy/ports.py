@@ -21,10 +21,11 @@ def health_port(settings: Settings, process: str) -> int:
 
 def wanted(settings: Settings) -> dict[tuple[str, int], str]:
     """Give every (host, port) that `chips up` listens on, with the setting it comes from. Pure."""
-    places = {
-        (settings.dicom_host, settings.dicom_port): "CHIPS_DICOM_PORT",
-        (settings.http_host, settings.http_port): "CHIPS_HTTP_PORT",
-    }
+    places = {(settings.http_host, settings.http_port): "CHIPS_HTTP_PORT"}
+    if settings.dicom_plain:
+        places[settings.dicom_host, settings.dicom_port] = "CHIPS_DICOM_PORT"
+    if settings.dicom_tls_certificate_file:
+        places[settings.dicom_host, settings.dicom_tls_port] = "CHIPS_DICOM_TLS_PORT"
     health = [health_port(settings, process) for process in PROCESSES]
     places |= {(settings.http_host, port): "CHIPS_HEALTH_PORT" for port in health}
     return {(host, port): setting for (host, port), setting in places.items() if port}

@@ -85,5 +85,8 @@ async def _has_accounts(settings: Settings) -> bool:
 
 def _announce(settings: Settings) -> None:
     say(f"The page:  {settings.origin}")
-    say(f"DICOM:     {settings.dicom_ae} at {settings.dicom_host}:{settings.dicom_port}")
+    if settings.dicom_plain:
+        say(f"DICOM:     {settings.dicom_ae} at {settings.dicom_host}:{settings.dicom_port}")
+    if settings.dicom_tls_certificate_file:
+        say(f"DICOM/TLS: {settings.dicom_ae} at {settings.dicom_host}:{settings.dicom_tls_port}")
     say("Ctrl-C stops CHIPS.")

@@ -16,6 +16,17 @@ class Guest(NamedTuple):
     """sha256 of the client certificate that TLS has verified, hex; None without one."""
 
 
+class Call(NamedTuple):
+    """A connection that came in."""
+
+    address: str
+    """IP address of the other end."""
+    is_tls: bool = False
+    """Whether it begins with a TLS handshake."""
+    rejection: Rejection | None = None
+    """What to answer, whatever is asked for."""
+
+
 class Source(NamedTuple):
     """A peer that was let in, and what it may."""
 

@@ -6,14 +6,13 @@ only after `Storing.store`. No identifying value is logged.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import time
 from typing import NamedTuple
 
 import structlog
 
-from gateway.admission import Guest, Source
+from gateway.admission import Call, Guest, Source
 from gateway.associations import Carried, Outcome, carry, ended
 from gateway.dul import commands
 from gateway.dul.commands import Command, Field
@@ -24,6 +23,7 @@ from gateway.errors import ObjectRefused, where_of
 from gateway.reception import Reception
 from gateway.refusals import failed, invalid_instance, no_dataset, not_authorized
 from gateway.spool import Announced, Received, Spool
+from gateway.tls import HandshakeFailed, fingerprint, secured
 from streams.errors import Unavailable
 
 log = structlog.get_logger()
@@ -48,17 +48,17 @@ class Association:
     reception
         What all associations share.
     connection
-        Connected, its TLS handshake done; closed at the end.
-    guest
-        Who is there.
+        Connected; closed at the end.
+    call
+        Where it comes from, and what is known of it already.
     """
 
-    def __init__(self, reception: Reception, connection: socket.socket, guest: Guest) -> None:
-        limits = reception.limits
+    def __init__(self, reception: Reception, connection: socket.socket, call: Call) -> None:
         self._reception = reception
         self._connection = connection
-        self._guest = guest
-        self._stream = PduStream(connection, idle_s=limits.idle_s, pdu_s=limits.pdu_s)
+        self._call = call
+        self._guest = Guest(call.address)
+        self._stream = _stream(reception, connection)
         self._carried = Carried("", reception.storing.project)
         self._source = Source("unknown")
         self._agreement: Agreement | None = None
@@ -67,17 +67,15 @@ class Association:
         self._awaited: _Awaited | None = None
         self._hung_up = False
 
-    def serve(self, rejection: Rejection | None = None) -> None:
-        """Serve it to its end, whatever that is; never raises.
-
-        Parameters
-        ----------
-        rejection
-            What to answer, whatever is asked for.
-        """
+    def serve(self) -> None:
+        """Serve it to its end, whatever that is; never raises."""
         outcome: Outcome = "lost"
         try:
-            outcome = self._served(rejection)
+            self._secure()
+            outcome = self._served()
+        except HandshakeFailed as failure:
+            self._reception.counting.rejected(failure.word)
+            log.warning("association.rejected", reason=failure.word)
         except Violation as violation:
             log.warning("association.violated", correlationid=self._carried.association, error=str(violation))
             self._stream.last_word(abort_pdu(violation.reason))
@@ -107,11 +105,22 @@ class Association:
     def hang_up(self) -> None:
         """End it from another thread, as soon as what is at hand is done."""
         self._hung_up = True
-        with contextlib.suppress(OSError):  # it is closed already
-            self._connection.shutdown(socket.SHUT_RD)
+        self._stream.stop_reading()
 
-    def _served(self, rejection: Rejection | None) -> Outcome:
-        agreement = self._agreed(rejection)
+    def _secure(self) -> None:
+        """Shake hands where the port speaks TLS; here, so that a slow peer holds up nobody else."""
+        if not self._call.is_tls:
+            return
+        if self._reception.tls is None:
+            raise HandshakeFailed("tls-failed")
+        connection = secured(self._connection, self._reception.tls.current())
+        self._stream = _stream(self._reception, connection)
+        self._guest = self._guest._replace(certificate=fingerprint(connection))
+        if self._hung_up:
+            raise Closed
+
+    def _served(self) -> Outcome:
+        agreement = self._agreed()
         if agreement is None:
             return "released"
         until = time.monotonic() + self._reception.limits.total_s
@@ -129,7 +138,7 @@ class Association:
                 raise Violation(Reason.UNEXPECTED_PDU, "A PDU that an open association has no use for.")
         raise Silent
 
-    def _agreed(self, rejection: Rejection | None) -> Agreement | None:
+    def _agreed(self) -> Agreement | None:
         """Negotiate; None when the requestor was sent away."""
         kind, body = self._stream.read(self._reception.limits.request_s)
         if kind is Kind.ABORT:
@@ -138,7 +147,7 @@ class Association:
             raise Violation(Reason.UNEXPECTED_PDU, "The first PDU is not an A-ASSOCIATE-RQ.")
         proposal = parse(body)
         if not isinstance(proposal, Rejection):
-            found = rejection or self._reception.admit(self._guest, proposal)
+            found = self._call.rejection or self._reception.admit(self._guest, proposal)
             if isinstance(found, Source):
                 self._source = found
                 self._agreement = agreement = agree(proposal, self._reception.ours)
@@ -274,3 +283,7 @@ class Association:
         except Unavailable as error:
             # Its series settle by their quiet time.
             log.warning("association.end_not_recorded", correlationid=carried.association, error=str(error))
+
+
+def _stream(reception: Reception, connection: socket.socket) -> PduStream:
+    return PduStream(connection, idle_s=reception.limits.idle_s, pdu_s=reception.limits.pdu_s)

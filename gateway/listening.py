@@ -1,9 +1,10 @@
-"""The port: accepts connections, counts them, and hands them on. It reads nothing from them."""
+"""The ports: accept connections, count them, and hand them on. Nothing is read from them."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import selectors
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable
 
 import structlog
 
+from gateway.admission import Call
 from gateway.dul.negotiation import LOCAL_LIMIT, Rejection
 from gateway.serving import Crew
 from streams.errors import Unavailable
@@ -42,12 +44,19 @@ class Listener:
         self._crew = crew
         self._most = most
         self._refusing = refusing
-        self._socket: socket.socket | None = None
+        self._sockets: list[tuple[socket.socket, bool]] = []
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
-    def open(self, host: str, port: int) -> int:
-        """Listen; returns the port, for 0 asks for any that is free.
+    def open(self, host: str, port: int, setting: str, *, is_tls: bool = False) -> int:
+        """Take a port, before `start`; returns it, for 0 asks for any that is free.
+
+        Parameters
+        ----------
+        setting
+            That the port comes from.
+        is_tls
+            Whether its connections begin with a TLS handshake.
 
         Raises
         ------
@@ -59,41 +68,54 @@ class Listener:
             listening = socket.create_server((host, port), family=family, backlog=_QUEUED)
         except OSError as error:
             raise Unavailable(
-                f"Can't listen on {host}:{port}: {error.strerror}. Stop what does, or set CHIPS_DICOM_PORT"
+                f"Can't listen on {host}:{port}: {error.strerror}. Stop what does, or set {setting}"
             ) from error
-        listening.settimeout(_POLL_S)
-        self._socket = listening
-        self._thread = threading.Thread(target=self._accept, args=(listening,), name="gateway-door")
-        self._thread.start()
+        listening.setblocking(False)
+        self._sockets.append((listening, is_tls))
         return int(listening.getsockname()[1])
+
+    def start(self) -> None:
+        """Take connections."""
+        self._thread = threading.Thread(target=self._accept, name="gateway-door")
+        self._thread.start()
 
     def close(self) -> None:
         """Take no more connections."""
         self._stopping.set()
         if self._thread:
             self._thread.join()
-        if self._socket:
-            self._socket.close()
+        for listening, _ in self._sockets:
+            listening.close()
 
-    def _accept(self, listening: socket.socket) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection, address = listening.accept()
-            except TimeoutError:
-                continue
-            except OSError as error:
-                # The peer is gone already, or there are no descriptors left: the next one may fare better.
-                log.warning("gateway.accept_failed", error=error.strerror)
-                if error.errno in _NO_MORE:
-                    time.sleep(_POLL_S)
-                continue
-            self._hand_on(connection, str(address[0]))
+    def _accept(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for listening, is_tls in self._sockets:
+                selector.register(listening, selectors.EVENT_READ, is_tls)
+            while not self._stopping.is_set():
+                for key, _ in selector.select(_POLL_S):
+                    if isinstance(key.fileobj, socket.socket):
+                        self._accept_one(key.fileobj, is_tls=bool(key.data))
 
-    def _hand_on(self, connection: socket.socket, address: str) -> None:
+    def _accept_one(self, listening: socket.socket, *, is_tls: bool) -> None:
+        try:
+            connection, address = listening.accept()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            # The peer is gone already, or there are no descriptors left: the next one may fare better.
+            log.warning("gateway.accept_failed", error=error.strerror)
+            if error.errno in _NO_MORE:
+                time.sleep(_POLL_S)
+            return
+        connection.setblocking(True)
+        self._hand_on(connection, str(address[0]), is_tls=is_tls)
+
+    def _hand_on(self, connection: socket.socket, address: str, *, is_tls: bool) -> None:
         busy = self._crew.busy
         if busy >= 2 * self._most:
             connection.close()
             return
         with contextlib.suppress(OSError):  # it is closed already, which its reader sees
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._crew.take(connection, address, LOCAL_LIMIT if busy >= self._most else self._refusing())
+        rejection = LOCAL_LIMIT if busy >= self._most else self._refusing()
+        self._crew.take(connection, Call(address, is_tls, rejection))

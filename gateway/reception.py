@@ -13,6 +13,7 @@ from gateway.dul.negotiation import Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from gateway.storing import Storing
+from gateway.tls import Contexts
 from streams.clock import Clock
 
 
@@ -62,6 +63,8 @@ class Reception(NamedTuple):
     """Makes an association's id (uuid7)."""
     limits: Limits = Limits()
     ours: Ours = OURS
+    tls: Contexts | None = None
+    """Of ports that speak TLS."""
 
     def admit(self, guest: Guest, proposal: Proposal) -> Source | Rejection:
         """Judge a requestor."""

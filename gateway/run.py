@@ -27,6 +27,7 @@ from gateway.reception import Reception
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
 from gateway.storing import Storing
+from gateway.tls import Contexts, contexts, files_of
 from gateway.vault import Vault
 from gateway.workers.pool import Duty, Workers
 from streams.bus import Producer
@@ -65,7 +66,7 @@ async def run(
     producer
         Opens the bus.
     on_port
-        Told the port that listens, which the setting 0 leaves to the system.
+        Told the port that listens, which the setting 0 leaves to the system; of two the plain one.
 
     Raises
     ------
@@ -93,9 +94,8 @@ async def run(
         publishing = asyncio.create_task(publisher.run(enough))
         try:
             await asyncio.to_thread(inlet.open)
-            port = await asyncio.to_thread(listener.open, settings.dicom_host, settings.dicom_port)
-            log.info("gateway.listening", host=settings.dicom_host, port=port, ae=settings.dicom_ae)
-            async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher)):
+            port = await asyncio.to_thread(_listen, listener, settings)
+            async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher, disk.tls)):
                 if on_port:
                     on_port(port)
                 if on_ready:
@@ -121,16 +121,19 @@ class _Disk(NamedTuple):
     journal: Journal
     key: ProjectKey
     reserve: int
+    tls: Contexts | None
 
 
 def _open(folder: Path, settings: Settings) -> _Disk:
     reserve = settings.disk_reserve_mb * 1024 * 1024
+    tls = files_of(settings)
+    secured = contexts(tls) if tls else None
     vault = Vault(folder, reserve)
     vault.sweep()
     journal = Journal(folder / "journal")
     if journal.cut:
         log.warning("journal.torn_end_cut", bytes=journal.cut)
-    return _Disk(vault, journal, Keyring(folder).project_key(settings.project), reserve)
+    return _Disk(vault, journal, Keyring(folder).project_key(settings.project), reserve, secured)
 
 
 def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
@@ -143,7 +146,7 @@ def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
     """
     count = settings.dicom_processes or min(os.cpu_count() or 1, _MOST_WORKERS)
     if count > 1:
-        duty = Duty(disk.vault, disk.journal, disk.key, disk.reserve, settings.log_level)
+        duty = Duty(disk.vault, disk.journal, disk.key, disk.reserve, settings.log_level, files_of(settings))
         workers = Workers(count, duty, metrics)
         workers.start()
         return workers
@@ -156,8 +159,23 @@ def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
             counting=metrics,
             clock=utc_now,
             new_id=lambda: str(uuid7()),
+            tls=disk.tls,
         )
     )
+
+
+def _listen(listener: Listener, settings: Settings) -> int:
+    """Open the ports; give the plain one, or that of TLS when it is the only one."""
+    ports = []
+    if settings.dicom_plain:
+        ports.append(listener.open(settings.dicom_host, settings.dicom_port, "CHIPS_DICOM_PORT"))
+    if settings.dicom_tls_certificate_file:
+        ports.append(
+            listener.open(settings.dicom_host, settings.dicom_tls_port, "CHIPS_DICOM_TLS_PORT", is_tls=True)
+        )
+    listener.start()
+    log.info("gateway.listening", host=settings.dicom_host, ports=ports, ae=settings.dicom_ae)
+    return ports[0]
 
 
 def _problems(disk: _Disk) -> list[str]:
@@ -170,9 +188,12 @@ def _problems(disk: _Disk) -> list[str]:
     return found
 
 
-def _notes(publisher: Publisher) -> list[str]:
+def _notes(publisher: Publisher, tls: Contexts | None) -> list[str]:
     """Say what keeps no image out: while the bus is away the journal takes them, and the door stays open."""
-    return [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
+    found = [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
+    if tls and (problem := tls.problem):
+        found.append(problem)
+    return found
 
 
 async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:

@@ -8,23 +8,16 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.admission import Guest
+from gateway.admission import Call
 from gateway.association import Association
-from gateway.dul.negotiation import Rejection
 from gateway.reception import Reception
 
 
 class Crew(Protocol):
     """Serves connections."""
 
-    def take(self, connection: socket.socket, address: str, rejection: Rejection | None) -> None:
-        """Serve a connection, which is the crew's from now on; does not wait for it.
-
-        Parameters
-        ----------
-        rejection
-            What to answer to whatever it asks for.
-        """
+    def take(self, connection: socket.socket, call: Call) -> None:
+        """Serve a connection, which is the crew's from now on; does not wait for it."""
 
     @property
     def busy(self) -> int:
@@ -50,23 +43,21 @@ class Threads:
         self._open: dict[int, Association] = {}
         self._count = 0
 
-    def take(self, connection: socket.socket, address: str, rejection: Rejection | None) -> None:
+    def take(self, connection: socket.socket, call: Call) -> None:
         """Serve a connection; numbers count from 1."""
         with self._changed:
             self._count += 1
             number = self._count
-        self.serve(number, connection, Guest(address), rejection)
+        self.serve(number, connection, call)
 
-    def serve(
-        self, number: int, connection: socket.socket, guest: Guest, rejection: Rejection | None
-    ) -> None:
+    def serve(self, number: int, connection: socket.socket, call: Call) -> None:
         """Serve a connection under a number of the caller's."""
-        association = Association(self._reception, connection, guest)
+        association = Association(self._reception, connection, call)
         with self._changed:
             self._open[number] = association
         thread = threading.Thread(
             target=self._serve,
-            args=(number, association, rejection),
+            args=(number, association),
             name=f"association-{number}",
             daemon=True,
         )
@@ -90,9 +81,9 @@ class Threads:
             association.hang_up()
         self._wait(grace_s)
 
-    def _serve(self, number: int, association: Association, rejection: Rejection | None) -> None:
+    def _serve(self, number: int, association: Association) -> None:
         try:
-            association.serve(rejection)
+            association.serve()
         finally:
             self._end(number)
 

@@ -27,6 +27,7 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _userinfo(settings)
     yield from kafka(settings)
     yield from cassandra(settings)
+    yield from dicom_tls(settings)
     if settings.health_port > 65536 - HEALTH_PORTS:
         yield f"CHIPS_HEALTH_PORT is the first of {HEALTH_PORTS} ports: at most {65536 - HEALTH_PORTS}."
 
@@ -78,6 +79,31 @@ def cassandra(settings: Settings) -> Iterator[str]:
     if settings.cassandra_key_file and not settings.cassandra_certificate_file:
         yield (
             "CHIPS_CASSANDRA_KEY_FILE is the key of a certificate: set CHIPS_CASSANDRA_CERTIFICATE_FILE, too."
+        )
+
+
+def dicom_tls(settings: Settings) -> Iterator[str]:
+    """Yield what does not fit in the TLS of the DICOM port."""
+    certificate = settings.dicom_tls_certificate_file
+    unused = [name for name in ("dicom_tls_key_file", "dicom_tls_client_ca_file") if getattr(settings, name)]
+    if not certificate:
+        if unused:
+            yield f"{_listed(unused)} would not be used: set CHIPS_DICOM_TLS_CERTIFICATE_FILE, too."
+        if not settings.dicom_plain:
+            yield (
+                "CHIPS_DICOM_PLAIN is off and there is no TLS: no port would listen. "
+                "Set CHIPS_DICOM_TLS_CERTIFICATE_FILE."
+            )
+    elif settings.dicom_tls_client_certificate == "none":
+        if settings.dicom_tls_client_ca_file:
+            yield (
+                "CHIPS_DICOM_TLS_CLIENT_CA_FILE would not be used: set CHIPS_DICOM_TLS_CLIENT_CERTIFICATE to "
+                "required or optional."
+            )
+    elif not settings.dicom_tls_client_ca_file:
+        yield (
+            "Senders' certificates are judged by CHIPS_DICOM_TLS_CLIENT_CA_FILE: name their authorities, or "
+            "set CHIPS_DICOM_TLS_CLIENT_CERTIFICATE to none."
         )
 
 

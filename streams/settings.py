@@ -58,6 +58,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dicom_host: str = "127.0.0.1"
     dicom_port: Port = 11112
     dicom_ae: Annotated[str, msgspec.Meta(pattern=r"^[ -\[\]-~]{1,16}$(?!\n)")] = "CHIPS"
+    dicom_plain: bool = True
+    """Listen on `dicom_port`, without TLS."""
+    dicom_tls_port: Port = 2762
+    """Listened on, with TLS, when there is a certificate."""
+    dicom_tls_certificate_file: str = ""
+    """PEM; with the certificates between it and its authority. Read again when it changes."""
+    dicom_tls_key_file: str = ""
+    dicom_tls_client_ca_file: str = ""
+    """The authorities of senders' certificates."""
+    dicom_tls_client_certificate: Literal["required", "optional", "none"] = "required"
     dicom_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Processes that receive images; 0: one a core, four at most. 1: the gateway's own."""
     http_host: str = "127.0.0.1"

@@ -109,16 +109,29 @@ class PduStream:
         """Send, and let the peer read it before the connection is closed, a short while at most."""
         with contextlib.suppress(Silent, Closed, OSError):
             self.write(data)
-            self._socket.shutdown(socket.SHUT_WR)
             until = time.monotonic() + _LINGER_S
             self._wait_at_most(_LINGER_S)
+            self._end_writing()
             while time.monotonic() < until and self._socket.recv(1 << 16):
                 pass  # what was under way; a connection that is closed with bytes unread is reset
+
+    def stop_reading(self) -> None:
+        """Let the reader, in whatever thread, see the end as soon as it has what is at hand."""
+        with contextlib.suppress(OSError):  # it is closed already
+            # Not by the method of a TLS socket: that would make it a plain one under its reader.
+            socket.socket.shutdown(self._socket, socket.SHUT_RD)
 
     def close(self) -> None:
         """Close the connection."""
         with contextlib.suppress(OSError):
             self._socket.close()
+
+    def _end_writing(self) -> None:
+        """Say that nothing more is written; with TLS by its own word first, so that it is no truncation."""
+        if isinstance(self._socket, ssl.SSLSocket):
+            with contextlib.suppress(OSError, ValueError):  # the peer says more, or has gone
+                self._socket.unwrap()
+        self._socket.shutdown(socket.SHUT_WR)
 
     def _fill(self, view: memoryview, until: float) -> None:
         """Read as many bytes as the view has, until a time when one is given."""

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.tls import TlsFiles
+
 
 class Start(msgspec.Struct, frozen=True, tag=True):
     """To a worker, first: what it works on."""
@@ -17,6 +19,7 @@ class Start(msgspec.Struct, frozen=True, tag=True):
     secret: bytes
     """Of the project's key."""
     log_level: str
+    tls: TlsFiles | None = None
 
     def __repr__(self) -> str:
         """Leave the secret out of logs and tracebacks."""
@@ -28,6 +31,7 @@ class Serve(msgspec.Struct, frozen=True, tag=True):
 
     number: int
     address: str
+    is_tls: bool
     rejection: tuple[int, int, int, str] | None
 
 

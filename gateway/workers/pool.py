@@ -13,11 +13,12 @@ from typing import NamedTuple, cast
 
 import structlog
 
+from gateway.admission import Call
 from gateway.associations import Outcome
-from gateway.dul.negotiation import Rejection
 from gateway.identity import ProjectKey
 from gateway.journal import Journal
 from gateway.metrics import Metrics
+from gateway.tls import TlsFiles
 from gateway.vault import Vault
 from gateway.workers.messages import (
     LARGEST,
@@ -51,6 +52,7 @@ class Duty(NamedTuple):
     key: ProjectKey
     reserve: int
     log_level: str
+    tls: TlsFiles | None = None
 
 
 class Worker:
@@ -86,14 +88,14 @@ class Worker:
         """Whether it takes connections."""
         return self._ready.is_set()
 
-    def take(self, number: int, connection: socket.socket, address: str, rejection: Rejection | None) -> bool:
+    def take(self, number: int, connection: socket.socket, call: Call) -> bool:
         """Hand it a connection; tell whether it took it."""
         with self._lock:
             if self._control is None or not self._ready.is_set():
                 return False
             self._serving.add(number)
             try:
-                message = encode(Serve(number, address, rejection))
+                message = encode(Serve(number, *call))
                 socket.send_fds(self._control, [message], [connection.fileno()])
             except OSError:
                 self._serving.discard(number)
@@ -145,6 +147,7 @@ class Worker:
                     project=duty.key.project,
                     secret=duty.key.secret,
                     log_level=duty.log_level,
+                    tls=duty.tls,
                 )
             )
             if self._closing.is_set():
@@ -221,11 +224,11 @@ class Workers:
             self.close(0.0)
             raise Unavailable("The gateway's workers do not start: see the log for why")
 
-    def take(self, connection: socket.socket, address: str, rejection: Rejection | None) -> None:
+    def take(self, connection: socket.socket, call: Call) -> None:
         """Hand a connection to a worker; closed when none lives."""
         self._number += 1
         for worker in sorted(self._workers, key=lambda one: one.busy):
-            if worker.take(self._number, connection, address, rejection):
+            if worker.take(self._number, connection, call):
                 return
         connection.close()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from uuid_utils import uuid7
 
-from gateway.admission import Everybody, Guest
+from gateway.admission import Call, Everybody
 from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
 from gateway.identity import ProjectKey
@@ -23,6 +23,7 @@ from gateway.reception import Reception
 from gateway.serving import Threads
 from gateway.silence import silence_libraries
 from gateway.storing import Storing
+from gateway.tls import contexts
 from gateway.vault import Vault
 from gateway.workers.messages import (
     LARGEST,
@@ -95,11 +96,11 @@ def main() -> None:
                 configure(start.log_level, "gateway")
                 threads = Threads(_reception(start, ear, records), lambda number: ear.tell(Gone(number)))
                 ear.tell(Ready())
-            case Serve(number, address, rejection):
+            case Serve(number, address, is_tls, rejection):
                 connection = socket.socket(fileno=descriptors[0])
                 if threads:
                     answer = Rejection(*rejection) if rejection else None
-                    threads.serve(number, connection, Guest(address), answer)
+                    threads.serve(number, connection, Call(address, is_tls, answer))
             case Close(grace_s):
                 if threads:
                     threads.close(grace_s)
@@ -118,6 +119,7 @@ def _reception(start: Start, ear: Control, records: socket.socket) -> Reception:
         counting=ear,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
+        tls=contexts(start.tls) if start.tls else None,
     )
 
 

@@ -23,6 +23,11 @@ def test_all_that_is_listened_on_is_wanted():
         ("::1", 8080): "CHIPS_HTTP_PORT",
     }
     assert len(wanted(Settings())) == 8
+    secured = Settings(dicom_plain=False, dicom_tls_certificate_file="c", health_port=0)
+    assert wanted(secured) == {
+        ("127.0.0.1", 2762): "CHIPS_DICOM_TLS_PORT",
+        ("127.0.0.1", 8080): "CHIPS_HTTP_PORT",
+    }
 
 
 def test_a_taken_port_is_told_with_its_setting():

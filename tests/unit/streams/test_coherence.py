@@ -54,6 +54,17 @@ def test_an_at_sign_elsewhere_is_none_of_our_business(tmp_path, environment):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
+        (Settings(dicom_tls_key_file="k"), "TLS_KEY_FILE would not be used"),
+        (Settings(dicom_plain=False), "no port would listen"),
+        (Settings(dicom_tls_certificate_file="c"), "name their authorities"),
+        (
+            Settings(
+                dicom_tls_certificate_file="c",
+                dicom_tls_client_ca_file="a",
+                dicom_tls_client_certificate="none",
+            ),
+            "CLIENT_CA_FILE would not be used",
+        ),
         (Settings(kafka_ca_file="x"), "KAFKA_CA_FILE would not be used.*set it to SSL"),
         (Settings(kafka_certificate_file="x"), "KAFKA_CERTIFICATE_FILE would not be used"),
         (Settings(kafka_credentials_file="x"), "KAFKA_CREDENTIALS_FILE would not be used.*SASL_SSL"),
