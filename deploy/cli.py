@@ -217,6 +217,7 @@ app.command(
     help="Real Kafka and Cassandra on this machine, from Maven artefacts on Java 17.",
 )
 app.command("deploy.keys_cli:keys", name="keys", help="The keys of the pseudonyms.")
+app.command("deploy.sources:sources", name="sources", help="Who may send.")
 app.command("deploy.policy_cli:policy", name="policy", help="De-identification policies.")
 app.command("deploy.users_cli:user", name="user", help="Accounts.")
 

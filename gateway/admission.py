@@ -27,13 +27,34 @@ class Call(NamedTuple):
     """What to answer, whatever is asked for."""
 
 
+class Allowance(NamedTuple):
+    """How much a source may; None: as much as anybody."""
+
+    associations: int | None = None
+    """At once."""
+    association_s: float | None = None
+    """How long one may last, s."""
+    object_bytes: int | None = None
+    """Of one object."""
+    bytes_per_hour: int | None = None
+    """Of what is stored."""
+
+
 class Source(NamedTuple):
     """A peer that was let in, and what it may."""
 
     name: str
     """Of the configured source, or the calling AE title."""
+    project: str = ""
+    """That its images belong to; empty: the setting's."""
     may_store: bool = True
     may_commit: bool = True
+    may_echo: bool = True
+    is_identified: bool = False
+    """Whether who it says it is was judged, and is so."""
+    account: str = ""
+    """What its limits are counted by: its name, or the address of one that has none."""
+    allowance: Allowance = Allowance()
 
 
 class Admission(Protocol):

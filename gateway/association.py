@@ -61,6 +61,7 @@ class Association:
         self._stream = _stream(reception, connection)
         self._carried = Carried("", reception.storing.project)
         self._source = Source("unknown")
+        self._storing = reception.storing
         self._agreement: Agreement | None = None
         self._command = bytearray()
         self._command_context = 0
@@ -123,7 +124,9 @@ class Association:
         agreement = self._agreed()
         if agreement is None:
             return "released"
-        until = time.monotonic() + self._reception.limits.total_s
+        until = time.monotonic() + min(
+            self._reception.limits.total_s, self._source.allowance.association_s or float("inf")
+        )
         while time.monotonic() < until:
             kind, body = self._stream.read()
             if kind is Kind.P_DATA_TF:
@@ -150,13 +153,17 @@ class Association:
             found = self._call.rejection or self._reception.admit(self._guest, proposal)
             if isinstance(found, Source):
                 self._source = found
-                self._agreement = agreement = agree(proposal, self._reception.ours)
-                self._carried = self._carried._replace(association=self._reception.new_id())
+                self._storing = self._reception.storing_for(found)
+                self._agreement = agreement = agree(
+                    proposal, self._reception.ours_for(found), identified=found.is_identified
+                )
+                self._carried = Carried(self._reception.new_id(), self._storing.project)
                 self._reception.counting.opened()
                 log.info(
                     "association.established",
                     correlationid=self._carried.association,
                     calling_ae=proposal.calling_ae,
+                    source=found.name,
                 )
                 self._stream.write(agreement.pdu)
                 return agreement
@@ -208,7 +215,7 @@ class Association:
             self._refuse(context_id, request, refused or no_dataset())
             return
         if refused is None:
-            spool = self._reception.storing.spool(
+            spool = self._storing.spool(
                 Announced(request.sop_class_uid, request.sop_instance_uid, transfer_syntax)
             )
         self._awaited = _Awaited(request, context_id, spool, refused)
@@ -248,7 +255,7 @@ class Association:
             spool.discard()
 
     def _stored(self, received: Received, began: float) -> None:
-        stored = self._reception.storing.store(
+        stored = self._storing.store(
             received, association=self._carried.association, origin=self._source.name
         )
         self._carried = carry(self._carried, stored.series)
@@ -279,7 +286,7 @@ class Association:
         )
         events = ended(carried, outcome, self._reception.clock())
         try:
-            self._reception.storing.record(events)
+            self._storing.record(events)
         except Unavailable as error:
             # Its series settle by their quiet time.
             log.warning("association.end_not_recorded", correlationid=carried.association, error=str(error))

@@ -56,6 +56,7 @@ class Reception(NamedTuple):
     """Safe for many threads."""
 
     storing: Storing
+    """For the project of the setting."""
     admission: Admission
     counting: Counting
     clock: Clock
@@ -65,7 +66,19 @@ class Reception(NamedTuple):
     ours: Ours = OURS
     tls: Contexts | None = None
     """Of ports that speak TLS."""
+    storing_of: Callable[[str], Storing] | None = None
+    """For other projects."""
 
     def admit(self, guest: Guest, proposal: Proposal) -> Source | Rejection:
         """Judge a requestor."""
         return self.admission.judge(guest, proposal)
+
+    def storing_for(self, source: Source) -> Storing:
+        """Give what keeps a source's images."""
+        if not source.project or self.storing_of is None:
+            return self.storing
+        return self.storing_of(source.project)
+
+    def ours_for(self, source: Source) -> Ours:
+        """Give what we offer a source."""
+        return self.ours if source.may_echo else self.ours._replace(services=())

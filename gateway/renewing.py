@@ -1,4 +1,4 @@
-"""Something made of files, and made again when they change: certificates rotate without a restart."""
+"""Something made of files, and made again when they change: certificates and rules, without a restart."""
 
 from __future__ import annotations
 

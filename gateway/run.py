@@ -16,7 +16,6 @@ from uuid_utils import uuid7
 
 from gateway.admission import Everybody
 from gateway.errors import JournalBroken
-from gateway.identity import ProjectKey
 from gateway.inlet import Inlet
 from gateway.journal import Journal
 from gateway.keys import Keyring
@@ -26,7 +25,8 @@ from gateway.publisher import Publisher
 from gateway.reception import Reception
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
-from gateway.storing import Storing
+from gateway.sources.doorkeeper import Doorkeeper
+from gateway.storings import Storings
 from gateway.tls import Contexts, contexts, files_of
 from gateway.vault import Vault
 from gateway.workers.pool import Duty, Workers
@@ -81,21 +81,21 @@ async def run(
     metrics = Metrics(registry)
     broken = asyncio.Event()
     with _usable(folder), _only_gateway(folder):
-        disk = await asyncio.to_thread(_open, folder, settings)
-        publisher = Publisher(disk.journal, lambda: producer(settings), metrics)
-        disk.journal.on_durable = publisher.wake
+        inside = await asyncio.to_thread(_open, folder, settings)
+        publisher = Publisher(inside.journal, lambda: producer(settings), metrics)
+        inside.journal.on_durable = publisher.wake
         loop = asyncio.get_running_loop()
-        disk.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
-        metrics.watch(lambda: disk.journal.backlog, disk.vault.free, lambda: publisher.problem is None)
-        crew = await asyncio.to_thread(_crew, settings, disk, metrics)
+        inside.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
+        metrics.watch(lambda: inside.journal.backlog, inside.vault.free, lambda: publisher.problem is None)
+        crew = await asyncio.to_thread(_crew, settings, inside, metrics)
         listener = Listener(crew, most=MAX_ASSOCIATIONS)
-        inlet = Inlet(folder, disk.journal)
+        inlet = Inlet(folder, inside.journal)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
             await asyncio.to_thread(inlet.open)
             port = await asyncio.to_thread(_listen, listener, settings)
-            async with observe(registry, lambda: _problems(disk), lambda: _notes(publisher, disk.tls)):
+            async with observe(registry, lambda: _problems(inside), lambda: _notes(publisher, inside)):
                 if on_port:
                     on_port(port)
                 if on_ready:
@@ -109,34 +109,40 @@ async def run(
                 await publisher.drained(CLOSE_S)
             enough.set()
             await asyncio.wait({publishing})
-            await asyncio.to_thread(disk.journal.close)
+            await asyncio.to_thread(inside.journal.close)
         publishing.result()
         if broken.is_set():
             raise JournalBroken(f"The journal's disk failed: see to the disk of {folder}")
-        log.info("gateway.stopped", backlog=disk.journal.backlog)
+        log.info("gateway.stopped", backlog=inside.journal.backlog)
 
 
-class _Disk(NamedTuple):
+class _Inside(NamedTuple):
+    """What lies behind the door."""
+
     vault: Vault
     journal: Journal
-    key: ProjectKey
+    storings: Storings
     reserve: int
     tls: Contexts | None
+    doorkeeper: Doorkeeper | None
 
 
-def _open(folder: Path, settings: Settings) -> _Disk:
+def _open(folder: Path, settings: Settings) -> _Inside:
     reserve = settings.disk_reserve_mb * 1024 * 1024
-    tls = files_of(settings)
-    secured = contexts(tls) if tls else None
     vault = Vault(folder, reserve)
     vault.sweep()
+    tls = files_of(settings)
+    secured = contexts(tls) if tls else None
     journal = Journal(folder / "journal")
     if journal.cut:
         log.warning("journal.torn_end_cut", bytes=journal.cut)
-    return _Disk(vault, journal, Keyring(folder).project_key(settings.project), reserve, secured)
+    storings = Storings(Keyring(folder), vault, journal, utc_now)
+    storings.of(settings.project)
+    doorkeeper = Doorkeeper(Path(settings.sources_file), storings) if settings.sources_file else None
+    return _Inside(vault, journal, storings, reserve, secured, doorkeeper)
 
 
-def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
+def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
     """Give who serves connections: this process, or workers.
 
     Raises
@@ -146,20 +152,28 @@ def _crew(settings: Settings, disk: _Disk, metrics: Metrics) -> Crew:
     """
     count = settings.dicom_processes or min(os.cpu_count() or 1, _MOST_WORKERS)
     if count > 1:
-        duty = Duty(disk.vault, disk.journal, disk.key, disk.reserve, settings.log_level, files_of(settings))
+        duty = Duty(
+            vault=inside.vault,
+            journal=inside.journal,
+            project=settings.project,
+            reserve=inside.reserve,
+            log_level=settings.log_level,
+            tls=files_of(settings),
+            sources=settings.sources_file,
+        )
         workers = Workers(count, duty, metrics)
         workers.start()
         return workers
     silence_libraries()
-    storing = Storing(key=disk.key, vault=disk.vault, journal=disk.journal, clock=utc_now)
     return Threads(
         Reception(
-            storing=storing,
-            admission=Everybody(),
+            storing=inside.storings.of(settings.project),
+            admission=inside.doorkeeper or Everybody(),
             counting=metrics,
             clock=utc_now,
             new_id=lambda: str(uuid7()),
-            tls=disk.tls,
+            tls=inside.tls,
+            storing_of=inside.storings.of,
         )
     )
 
@@ -178,22 +192,21 @@ def _listen(listener: Listener, settings: Settings) -> int:
     return ports[0]
 
 
-def _problems(disk: _Disk) -> list[str]:
+def _problems(inside: _Inside) -> list[str]:
     """Say why no image can be taken."""
     found = []
-    if not disk.vault.has_room():
+    if not inside.vault.has_room():
         found.append("The vault's disk is full: objects are refused until there is room")
-    if disk.journal.broken:
+    if inside.journal.broken:
         found.append("The journal's disk failed: the gateway starts anew")
     return found
 
 
-def _notes(publisher: Publisher, tls: Contexts | None) -> list[str]:
+def _notes(publisher: Publisher, inside: _Inside) -> list[str]:
     """Say what keeps no image out: while the bus is away the journal takes them, and the door stays open."""
     found = [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
-    if tls and (problem := tls.problem):
-        found.append(problem)
-    return found
+    renewed = [one.problem for one in (inside.tls, inside.doorkeeper) if one]
+    return found + [problem for problem in renewed if problem]
 
 
 async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:

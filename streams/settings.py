@@ -68,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dicom_tls_client_ca_file: str = ""
     """The authorities of senders' certificates."""
     dicom_tls_client_certificate: Literal["required", "optional", "none"] = "required"
+    sources_file: str = ""
+    """TOML: who may send, and what each may; empty: everybody. Read again when it changes."""
     dicom_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
     """Processes that receive images; 0: one a core, four at most. 1: the gateway's own."""
     http_host: str = "127.0.0.1"

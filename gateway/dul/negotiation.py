@@ -139,10 +139,15 @@ def parse(body: memoryview) -> Proposal | Rejection:
     return Proposal(calling, called, _identity(primitive), primitive.maximum_length_received or 0, primitive)
 
 
-def agree(proposal: Proposal, ours: Ours) -> Agreement:
+def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreement:
     """Accept the contexts of storage classes, unknown and private ones too, and of `ours.services`.
 
     Each is accepted with the first transfer syntax that the requestor names: nothing is decoded or converted.
+
+    Parameters
+    ----------
+    identified
+        Whether its user identity was judged and is right; one that nobody looked at is not affirmed.
     """
     asked = proposal.primitive
     items: Any = {
@@ -167,7 +172,11 @@ def agree(proposal: Proposal, ours: Ours) -> Agreement:
     answer.calling_ae_title, answer.called_ae_title = asked.calling_ae_title, asked.called_ae_title
     answer.result, answer.result_source = 0, 1
     answer.presentation_context_definition_results_list = results
-    answer.user_information = [*_about(ours), *roles, *_identified(proposal.user_identity)]
+    answer.user_information = [
+        *_about(ours),
+        *roles,
+        *_identified(proposal.user_identity if identified else None),
+    ]
     pdu = A_ASSOCIATE_AC()
     pdu.from_primitive(answer)
     accepted = {

@@ -16,14 +16,11 @@ class Start(msgspec.Struct, frozen=True, tag=True):
     reserve: int
     """Bytes of the vault's disk that stay free."""
     project: str
-    secret: bytes
-    """Of the project's key."""
+    """Of sources that name none; keys are read from the vault."""
     log_level: str
     tls: TlsFiles | None = None
-
-    def __repr__(self) -> str:
-        """Leave the secret out of logs and tracebacks."""
-        return f"Start(project={self.project!r}, ...)"
+    sources: str = ""
+    """File of sources; empty: everybody may come in."""
 
 
 class Serve(msgspec.Struct, frozen=True, tag=True):

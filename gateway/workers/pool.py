@@ -15,7 +15,6 @@ import structlog
 
 from gateway.admission import Call
 from gateway.associations import Outcome
-from gateway.identity import ProjectKey
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.tls import TlsFiles
@@ -49,10 +48,11 @@ class Duty(NamedTuple):
 
     vault: Vault
     journal: Journal
-    key: ProjectKey
+    project: str
     reserve: int
     log_level: str
     tls: TlsFiles | None = None
+    sources: str = ""
 
 
 class Worker:
@@ -144,10 +144,10 @@ class Worker:
                 Start(
                     vault=str(duty.vault.root),
                     reserve=duty.reserve,
-                    project=duty.key.project,
-                    secret=duty.key.secret,
+                    project=duty.project,
                     log_level=duty.log_level,
                     tls=duty.tls,
+                    sources=duty.sources,
                 )
             )
             if self._closing.is_set():

@@ -18,11 +18,12 @@ from uuid_utils import uuid7
 from gateway.admission import Call, Everybody
 from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
-from gateway.identity import ProjectKey
+from gateway.keys import Keyring
 from gateway.reception import Reception
 from gateway.serving import Threads
 from gateway.silence import silence_libraries
-from gateway.storing import Storing
+from gateway.sources.doorkeeper import Doorkeeper
+from gateway.storings import Storings
 from gateway.tls import contexts
 from gateway.vault import Vault
 from gateway.workers.messages import (
@@ -108,18 +109,16 @@ def main() -> None:
 
 
 def _reception(start: Start, ear: Control, records: socket.socket) -> Reception:
+    vault = Path(start.vault)
+    storings = Storings(Keyring(vault), Vault(vault, start.reserve), Recorder(records), utc_now)
     return Reception(
-        storing=Storing(
-            key=ProjectKey(project=start.project, secret=start.secret),
-            vault=Vault(Path(start.vault), start.reserve),
-            journal=Recorder(records),
-            clock=utc_now,
-        ),
-        admission=Everybody(),
+        storing=storings.of(start.project),
+        admission=Doorkeeper(Path(start.sources), storings) if start.sources else Everybody(),
         counting=ear,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
         tls=contexts(start.tls) if start.tls else None,
+        storing_of=storings.of,
     )
 
 
