@@ -21,7 +21,7 @@ from gateway.dul.pdus import RELEASE_RP, Fragment, Kind, Reason, Violation, abor
 from gateway.dul.stream import Closed, PduStream, Silent
 from gateway.errors import ObjectRefused, where_of
 from gateway.reception import Reception
-from gateway.refusals import failed, invalid_instance, no_dataset, not_authorized
+from gateway.refusals import failed, invalid_instance, no_dataset, not_authorized, over_quota
 from gateway.spool import Announced, Received, Spool
 from gateway.tls import HandshakeFailed, fingerprint, secured
 from streams.errors import Unavailable
@@ -29,6 +29,8 @@ from streams.errors import Unavailable
 log = structlog.get_logger()
 
 _LARGEST_COMMAND = 16 * 1024
+_OVER_S = 1.0
+"""How long objects of a source over its quota are refused before they are received, s; then one is tried."""
 
 
 class _Awaited(NamedTuple):
@@ -61,6 +63,8 @@ class Association:
         self._stream = _stream(reception, connection)
         self._carried = Carried("", reception.storing.project)
         self._source = Source("unknown")
+        self._is_inside = False
+        self._over_until = 0.0
         self._storing = reception.storing
         self._agreement: Agreement | None = None
         self._command = bytearray()
@@ -100,6 +104,7 @@ class Association:
             if self._awaited and self._awaited.spool:
                 self._awaited.spool.discard()
             self._stream.close()
+            self._leave()
             if self._agreement:
                 self._tell_end(outcome)
 
@@ -133,6 +138,7 @@ class Association:
                 for fragment in fragments(body):
                     self._take(agreement, fragment)
             elif kind is Kind.RELEASE_RQ:
+                self._leave()  # before the peer hears it, so that its next association is not one too many
                 self._stream.last_word(RELEASE_RP)
                 return "released"
             elif kind is Kind.ABORT:
@@ -152,7 +158,7 @@ class Association:
         if not isinstance(proposal, Rejection):
             found = self._call.rejection or self._reception.admit(self._guest, proposal)
             if isinstance(found, Source):
-                self._source = found
+                self._source, self._is_inside = found, True
                 self._storing = self._reception.storing_for(found)
                 self._agreement = agreement = agree(
                     proposal, self._reception.ours_for(found), identified=found.is_identified
@@ -172,6 +178,11 @@ class Association:
         log.warning("association.rejected", reason=proposal.word)
         self._stream.last_word(proposal.pdu)
         return None
+
+    def _leave(self) -> None:
+        if self._is_inside:
+            self._is_inside = False
+            self._reception.leave(self._source)
 
     def _take(self, agreement: Agreement, fragment: Fragment) -> None:
         if not fragment.is_command:
@@ -209,6 +220,8 @@ class Association:
         spool: Spool | None = None
         if not self._source.may_store:
             refused = not_authorized()
+        elif time.monotonic() < self._over_until:
+            refused = over_quota()
         elif not commands.is_uid(request.sop_class_uid) or not commands.is_uid(request.sop_instance_uid):
             refused = invalid_instance()
         if not request.has_data_set:
@@ -216,7 +229,8 @@ class Association:
             return
         if refused is None:
             spool = self._storing.spool(
-                Announced(request.sop_class_uid, request.sop_instance_uid, transfer_syntax)
+                Announced(request.sop_class_uid, request.sop_instance_uid, transfer_syntax),
+                self._source.allowance.object_bytes,
             )
         self._awaited = _Awaited(request, context_id, spool, refused)
 
@@ -238,6 +252,9 @@ class Association:
         try:
             began = time.perf_counter()
             received = spool.finish()
+            if wait := self._reception.spend(self._source, received.size):
+                self._over_until = time.monotonic() + min(wait, _OVER_S)
+                raise over_quota()  # noqa: TRY301 - answered as any other refusal
             self._stored(received, began)
         except ObjectRefused as refused:
             self._refuse(context_id, request, refused)

@@ -9,8 +9,9 @@ from pynetdicom.sop_class import Verification
 
 from gateway.admission import Admission, Guest, Source
 from gateway.associations import Outcome
-from gateway.dul.negotiation import Ours, Proposal, Rejection
+from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
+from gateway.quotas import Quotas
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from gateway.storing import Storing
 from gateway.tls import Contexts
@@ -62,6 +63,7 @@ class Reception(NamedTuple):
     clock: Clock
     new_id: Callable[[], str]
     """Makes an association's id (uuid7)."""
+    quotas: Quotas
     limits: Limits = Limits()
     ours: Ours = OURS
     tls: Contexts | None = None
@@ -70,8 +72,22 @@ class Reception(NamedTuple):
     """For other projects."""
 
     def admit(self, guest: Guest, proposal: Proposal) -> Source | Rejection:
-        """Judge a requestor."""
-        return self.admission.judge(guest, proposal)
+        """Judge a requestor, and count it where its source may have so many at once: see `leave`."""
+        found = self.admission.judge(guest, proposal)
+        if isinstance(found, Rejection):
+            return found
+        most = found.allowance.associations
+        return found if most is None or self.quotas.enter(found.account, most) else SOURCE_LIMIT
+
+    def leave(self, source: Source) -> None:
+        """Count the end of an association that was admitted, once."""
+        if source.allowance.associations is not None:
+            self.quotas.leave(source.account)
+
+    def spend(self, source: Source, size: int) -> float:
+        """Spend bytes; 0, or how long its source has not as much left, s."""
+        most = source.allowance.bytes_per_hour
+        return 0.0 if most is None else self.quotas.spend(source.account, size, most)
 
     def storing_for(self, source: Source) -> Storing:
         """Give what keeps a source's images."""

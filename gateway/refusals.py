@@ -5,10 +5,12 @@ status  reason                          when
 ======  ==============================  =========================================================
 0xA700  no-room                         less than the reserve is free, or the disk is full: transient
 0xA700  vault-failed                    the vault or its journal can't be written: transient
+0xA700  over-quota                      its source sent as much as it may within an hour: transient
 0xA900  other-class, other-instance     the data set is not the object that the command announced
 0xC000  the code of `Malformed`         the data set can't be understood, or lacks a UID that places it
 0x0117  invalid-instance                the command names no valid UID (PS3.7 C.4.2)
 0x0124  not-authorized                  its source may not store (PS3.7 C.4.2)
+0x0124  too-large                       it is larger than one of its source may be
 0xC000  no-dataset                      a command without a data set
 0xC001  failed                          a defect of ours, which the log tells
 ======  ==============================  =========================================================
@@ -58,6 +60,18 @@ def invalid_instance() -> ObjectRefused:
 def not_authorized() -> ObjectRefused:
     """Refuse what its source may not do."""
     return ObjectRefused(NOT_AUTHORIZED, "not-authorized", "This source may not store: ask the operator")
+
+
+def over_quota() -> ObjectRefused:
+    """Refuse what is more than its source may send within an hour."""
+    return ObjectRefused(
+        OUT_OF_RESOURCES, "over-quota", "Over this source's hourly limit: send it again later"
+    )
+
+
+def too_large() -> ObjectRefused:
+    """Refuse what is larger than an object of its source may be; sending it again changes nothing."""
+    return ObjectRefused(NOT_AUTHORIZED, "too-large", "Larger than this source may send: ask the operator")
 
 
 def other_class() -> ObjectRefused:

@@ -22,6 +22,7 @@ from gateway.keys import Keyring
 from gateway.listening import Listener
 from gateway.metrics import Metrics
 from gateway.publisher import Publisher
+from gateway.quotas import Counted
 from gateway.reception import Reception
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
@@ -40,7 +41,6 @@ from streams.settings import Settings
 
 CLOSE_S = 5.0
 """How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
-MAX_ASSOCIATIONS = 64
 _MOST_WORKERS = 4
 
 log = structlog.get_logger()
@@ -88,7 +88,7 @@ async def run(
         inside.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
         metrics.watch(lambda: inside.journal.backlog, inside.vault.free, lambda: publisher.problem is None)
         crew = await asyncio.to_thread(_crew, settings, inside, metrics)
-        listener = Listener(crew, most=MAX_ASSOCIATIONS)
+        listener = Listener(crew, most=settings.dicom_associations)
         inlet = Inlet(folder, inside.journal)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
@@ -155,6 +155,7 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
         duty = Duty(
             vault=inside.vault,
             journal=inside.journal,
+            quotas=Counted(),
             project=settings.project,
             reserve=inside.reserve,
             log_level=settings.log_level,
@@ -172,6 +173,7 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
             counting=metrics,
             clock=utc_now,
             new_id=lambda: str(uuid7()),
+            quotas=Counted(),
             tls=inside.tls,
             storing_of=inside.storings.of,
         )

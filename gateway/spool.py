@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.errors import ObjectRefused
-from gateway.refusals import no_room, vault_failed
+from gateway.refusals import no_room, too_large, vault_failed
 from streams.durable import sync
 
 IMPLEMENTATION_CLASS_UID = "2.25.300744203586316871262310471961213174032"
@@ -89,12 +89,21 @@ class Spool:
         What it is said to be.
     has_room
         Tells whether more may be written; asked at the start and every 16 MiB.
+    largest
+        Bytes that its file may have; None: any.
     """
 
-    def __init__(self, folder: Path, announced: Announced, has_room: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        announced: Announced,
+        has_room: Callable[[], bool],
+        largest: int | None = None,
+    ) -> None:
         self.announced = announced
         self.path = folder / f"{os.getpid()}-{uuid.uuid4().hex}"
         self._has_room = has_room
+        self._largest = largest
         self._problem: ObjectRefused | None = None
         self._fd: int | None = None
         self._size = 0
@@ -146,6 +155,9 @@ class Spool:
 
     def _put(self, data: bytes | memoryview) -> None:
         if self._fd is None:
+            return
+        if self._largest is not None and self._size + len(data) > self._largest:
+            self._refuse(too_large())
             return
         if self._size >= self._check_at:
             self._check_at += _CHECK_BYTES

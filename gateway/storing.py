@@ -56,9 +56,9 @@ class Storing:
         """The project that everything stored here belongs to."""
         return self._key.project
 
-    def spool(self, announced: Announced) -> Spool:
-        """Begin to receive an object."""
-        return Spool(self._vault.incoming, announced, self._vault.has_room)
+    def spool(self, announced: Announced, largest: int | None = None) -> Spool:
+        """Begin to receive an object, of `largest` bytes at most."""
+        return Spool(self._vault.incoming, announced, self._vault.has_room, largest)
 
     def store(self, received: Received, *, association: str, origin: str) -> InstanceStored:
         """Keep an object for good.

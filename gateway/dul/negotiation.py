@@ -54,6 +54,7 @@ NOT_ALLOWED = Rejection(1, 1, 1, "not-allowed")
 USER_IDENTITY = Rejection(1, 1, 1, "user-identity")
 CONGESTION = Rejection(2, 3, 1, "congestion")
 LOCAL_LIMIT = Rejection(2, 3, 2, "local-limit")
+SOURCE_LIMIT = Rejection(2, 3, 2, "source-limit")
 
 
 class UserIdentity(NamedTuple):

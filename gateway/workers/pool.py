@@ -17,6 +17,7 @@ from gateway.admission import Call
 from gateway.associations import Outcome
 from gateway.journal import Journal
 from gateway.metrics import Metrics
+from gateway.quotas import Quotas
 from gateway.tls import TlsFiles
 from gateway.vault import Vault
 from gateway.workers.messages import (
@@ -31,6 +32,7 @@ from gateway.workers.messages import (
     decode_from,
     encode,
 )
+from gateway.workers.quotas import keep_quotas
 from gateway.workers.records import keep_records
 from streams.errors import Unavailable
 
@@ -48,6 +50,7 @@ class Duty(NamedTuple):
 
     vault: Vault
     journal: Journal
+    quotas: Quotas
     project: str
     reserve: int
     log_level: str
@@ -130,13 +133,20 @@ class Worker:
         """Start a process, and listen to it until its end."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         records, their_records = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with ours, records:
-            with theirs, their_records:
-                process = self._process = _started(theirs, their_records)
-            keeper = threading.Thread(
-                target=keep_records, args=(records, self._duty.journal), name="gateway-records"
-            )
-            keeper.start()
+        questions, their_questions = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, records, questions:
+            with theirs, their_records, their_questions:
+                process = self._process = _started(theirs, their_records, their_questions)
+            keepers = [
+                threading.Thread(
+                    target=keep_records, args=(records, self._duty.journal), name="gateway-records"
+                ),
+                threading.Thread(
+                    target=keep_quotas, args=(questions, self._duty.quotas), name="gateway-quotas"
+                ),
+            ]
+            for keeper in keepers:
+                keeper.start()
             with self._lock:
                 self._control = ours
             duty = self._duty
@@ -157,7 +167,8 @@ class Worker:
                 self._control = None
                 self._ready.clear()
             process.wait()
-            keeper.join()
+            for keeper in keepers:
+                keeper.join()
         self._after(process.pid)
 
     def _listen(self, control: socket.socket) -> None:
@@ -246,8 +257,9 @@ class Workers:
             thread.join()
 
 
-def _started(control: socket.socket, records: socket.socket) -> subprocess.Popen[bytes]:
-    descriptors = control.fileno(), records.fileno()
+def _started(*sockets: socket.socket) -> subprocess.Popen[bytes]:
+    """Start a worker that has the other ends, in the order of its arguments."""
+    descriptors = [one.fileno() for one in sockets]
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "gateway.workers.process", *map(str, descriptors)],
         pass_fds=descriptors,

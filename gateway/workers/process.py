@@ -1,4 +1,4 @@
-"""``python -m gateway.workers.process CONTROL RECORDS``: a worker with two sockets of the gateway's.
+"""``python -m gateway.workers.process CONTROL RECORDS QUOTAS``: a worker with three sockets of the gateway's.
 
 It ends when the gateway says so, and at once when the gateway is gone: without its journal nothing can be
 acknowledged.
@@ -19,6 +19,7 @@ from gateway.admission import Call, Everybody
 from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
 from gateway.keys import Keyring
+from gateway.quotas import Quotas
 from gateway.reception import Reception
 from gateway.serving import Threads
 from gateway.silence import silence_libraries
@@ -38,6 +39,7 @@ from gateway.workers.messages import (
     decode_to,
     encode,
 )
+from gateway.workers.quotas import Asking
 from gateway.workers.records import Recorder
 from streams.clock import utc_now
 from streams.logs import configure
@@ -81,7 +83,7 @@ class Control:
 
 def main() -> None:
     """Serve until told to end."""
-    control, records = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    control, records, questions = (socket.socket(fileno=int(number)) for number in sys.argv[1:4])
     # The gateway tells when to end; Ctrl-C in a terminal reaches the whole group.
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
@@ -95,7 +97,9 @@ def main() -> None:
         match decode_to(message):
             case Start() as start:
                 configure(start.log_level, "gateway")
-                threads = Threads(_reception(start, ear, records), lambda number: ear.tell(Gone(number)))
+                threads = Threads(
+                    _reception(start, ear, records, Asking(questions)), lambda number: ear.tell(Gone(number))
+                )
                 ear.tell(Ready())
             case Serve(number, address, is_tls, rejection):
                 connection = socket.socket(fileno=descriptors[0])
@@ -108,7 +112,7 @@ def main() -> None:
                 return
 
 
-def _reception(start: Start, ear: Control, records: socket.socket) -> Reception:
+def _reception(start: Start, ear: Control, records: socket.socket, quotas: Quotas) -> Reception:
     vault = Path(start.vault)
     storings = Storings(Keyring(vault), Vault(vault, start.reserve), Recorder(records), utc_now)
     return Reception(
@@ -117,6 +121,7 @@ def _reception(start: Start, ear: Control, records: socket.socket) -> Reception:
         counting=ear,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
+        quotas=quotas,
         tls=contexts(start.tls) if start.tls else None,
         storing_of=storings.of,
     )

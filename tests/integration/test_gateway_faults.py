@@ -7,9 +7,11 @@ import contextlib
 import errno
 import socket
 import subprocess
+import zlib
 from io import BytesIO
 
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from pynetdicom.dimse_messages import C_STORE_RQ
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu_primitives import P_DATA
@@ -50,6 +52,11 @@ def refused_objects():
     yield "noise", b"\xde\xad\xbe\xef" * 300, "1.2.3.4", CANNOT_UNDERSTAND, None
     yield "cut", encoded(image())[:100], "1.2.3.4", CANNOT_UNDERSTAND, None
     yield "empty", b"\0\0", "1.2.3.4", CANNOT_UNDERSTAND, None
+    deep, many = image(), image()
+    nested = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff" * 1100
+    yield "deep", nested + encoded(deep), deep.SOPInstanceUID, CANNOT_UNDERSTAND, "too-deep"
+    empty = b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\0\xe0\0\0\0\0" * 300_000
+    yield "many", empty + encoded(many), many.SOPInstanceUID, CANNOT_UNDERSTAND, "too-many-elements"
     yield "no-dataset", None, "1.2.3.4", CANNOT_UNDERSTAND, "no-dataset"
 
 
@@ -202,9 +209,8 @@ async def test_noise_on_the_port_disturbs_nobody(tmp_path, noise):
         assert door.metric("stored_total") == 1
 
 
-async def test_associations_are_bounded_and_told_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.run.MAX_ASSOCIATIONS", 2)
-    async with open_door(settings_in(tmp_path)) as door:
+async def test_associations_are_bounded_and_told_so(tmp_path):
+    async with open_door(settings_in(tmp_path, dicom_associations=2)) as door:
 
         def talk():
             with associated(door.port, [CT]) as one, associated(door.port, [CT]) as two:
@@ -220,6 +226,22 @@ async def test_associations_are_bounded_and_told_so(tmp_path, monkeypatch):
                 assert four.is_established
 
         await asyncio.to_thread(talk)
+
+
+async def test_what_inflates_without_measure_is_refused(tmp_path):
+    deflated = (CT[0], str(DeflatedExplicitVRLittleEndian))
+    bomb = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
+    data = bomb.compress(b"\x08\0\x01\0OB\0\0\0\0\0\x10" + bytes(1 << 28)) + bomb.flush()
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def talk():
+            with associated(door.port, [deflated]) as association:
+                answer = store_bytes(association, data, "1.2.3.4", context=deflated)
+                assert answer.Status == CANNOT_UNDERSTAND
+
+        await asyncio.to_thread(talk)
+        assert door.metric("refused_total", reason="bomb") == 1
+        assert door.originals() == door.incoming() == []
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+from pathlib import Path
 
 import pytest
 from pynetdicom import AE
@@ -74,6 +77,13 @@ def door_of(tmp_path, text, processes=1, **changes):
     return open_door(
         settings_in(tmp_path / "data", dicom_processes=processes, sources_file=str(file), **changes)
     )
+
+
+def workers():
+    """Process ids of the gateway's workers."""
+    children = [file.read_text().split() for file in Path("/proc/self/task").glob("*/children")]
+    found = [int(pid) for pids in children for pid in pids]
+    return [pid for pid in found if b"gateway.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def push(made, one=None):
@@ -246,3 +256,95 @@ async def test_a_certificate_tells_two_of_the_same_title_apart(tmp_path, process
             assert (code == 0) is is_let_in, output
         assert await asyncio.to_thread(refusal, door.port) == NO_REASON  # and the plain port has none
         assert door.metric("associations_rejected_total", reason="certificate") == 2
+
+
+@PROCESSES
+async def test_associations_of_a_source_are_bounded_over_all_processes(tmp_path, processes):
+    text = (
+        '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {associations = 3}\n[source.mr]\ncalling_ae = ["MR1"]\n'
+    )
+    async with door_of(tmp_path, text, processes) as door:
+
+        def talk():
+            with contextlib.ExitStack() as stack:
+                held = [stack.enter_context(association(door.port)) for _ in range(3)]
+                assert all(one.is_established for one in held)
+                # transient, presentation service provider, local limit exceeded (PS3.8 9.3.4)
+                assert refusal(door.port) == (2, 3, 2)
+                with association(door.port, "MR1") as other:
+                    assert other.is_established
+                held[0].release()
+                with association(door.port) as again:
+                    assert again.is_established
+                held[1].abort()
+                until(lambda: door.metric("associations_ended_total", outcome="aborted") == 1)
+                with association(door.port) as again, association(door.port) as more:
+                    assert again.is_established
+                    assert more.is_established
+            until(lambda: door.metric("associations_rejected_total", reason="source-limit") == 1)
+
+        await asyncio.to_thread(talk)
+
+
+async def test_a_worker_that_dies_leaves_no_association_counted(tmp_path):
+    text = '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {associations = 1}\n'
+    async with door_of(tmp_path, text, 2) as door:
+
+        def talk():
+            with association(door.port) as made:
+                assert refusal(door.port) == (2, 3, 2)
+                for worker in workers():
+                    os.kill(worker, signal.SIGKILL)
+                until(lambda: not made.is_established)
+
+            def comes_in():
+                with association(door.port) as again:
+                    return again.is_established
+
+            until(comes_in)
+
+        await asyncio.to_thread(talk)
+
+
+@PROCESSES
+async def test_bytes_of_an_hour_and_of_an_object_are_bounded(tmp_path, processes):
+    text = (
+        '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {mb_per_hour = 1}\n'
+        '[source.mr]\ncalling_ae = ["MR1"]\nlimits = {object_mb = 1}\n'
+    )
+    async with door_of(tmp_path, text, processes) as door:
+
+        def talk():
+            with association(door.port) as one, association(door.port) as two:
+                assert push(one, image(side=512))[0] == 0
+                status, comment = push(two, image(side=600))
+                assert (status, "later" in comment) == (0xA700, True)
+                assert push(two, image(side=600))[0] == 0xA700
+            with association(door.port, "MR1") as other:
+                assert push(other, image(side=700))[0] == 0
+                status, comment = push(other, image(side=800))
+                assert (status, "operator" in comment) == (0x0124, True)
+                assert push(other, image(side=700))[0] == 0
+            until(lambda: door.metric("refused_total", reason="over-quota") == 2)
+            assert door.metric("refused_total", reason="too-large") == 1
+            assert door.incoming() == []
+            assert len(door.originals()) == 3
+
+        await asyncio.to_thread(talk)
+
+
+async def test_an_association_lasts_as_long_as_its_source_may(tmp_path):
+    text = '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {association_s = 0.5}\n'
+    async with door_of(tmp_path, text) as door:
+
+        def talk():
+            with association(door.port, echo=True) as made:
+
+                def ends():
+                    if made.is_established:
+                        made.send_c_echo()
+                    return made.is_aborted
+
+                until(ends)
+
+        await asyncio.to_thread(talk)
