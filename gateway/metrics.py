@@ -54,6 +54,11 @@ class Metrics:
             "chips_gateway_vault_free_bytes", "Free space of the vault's disk", registry=registry
         )
 
+        self._congested = Gauge(
+            "chips_gateway_congested",
+            "1 while new associations are refused for want of room",
+            registry=registry,
+        )
         self._bus_up = Gauge(
             "chips_gateway_bus_up", "1; 0 while the bus does not confirm what it is sent", registry=registry
         )
@@ -82,9 +87,15 @@ class Metrics:
         self.refusals.labels(reason).inc()
 
     def watch(
-        self, backlog: Callable[[], float], free: Callable[[], float], bus_up: Callable[[], bool]
+        self,
+        *,
+        backlog: Callable[[], float],
+        free: Callable[[], float],
+        bus_up: Callable[[], bool],
+        congested: Callable[[], bool],
     ) -> None:
         """Read these when asked."""
+        self._congested.set_function(lambda: float(congested()))
         self._bus_up.set_function(lambda: float(bus_up()))
         self._backlog.set_function(backlog)
         self._free.set_function(free)

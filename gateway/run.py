@@ -15,12 +15,14 @@ from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
 from gateway.admission import Everybody
+from gateway.dul.negotiation import Rejection
 from gateway.errors import JournalBroken
 from gateway.inlet import Inlet
 from gateway.journal import Journal
 from gateway.keys import Keyring
 from gateway.listening import Listener
 from gateway.metrics import Metrics
+from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.publisher import Publisher
 from gateway.quotas import Counted
 from gateway.reception import Reception
@@ -86,9 +88,14 @@ async def run(
         inside.journal.on_durable = publisher.wake
         loop = asyncio.get_running_loop()
         inside.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
-        metrics.watch(lambda: inside.journal.backlog, inside.vault.free, lambda: publisher.problem is None)
+        metrics.watch(
+            backlog=lambda: inside.journal.backlog,
+            free=inside.vault.free,
+            bus_up=lambda: publisher.problem is None,
+            congested=lambda: inside.congestion() is not None,
+        )
         crew = await asyncio.to_thread(_crew, settings, inside, metrics)
-        listener = Listener(crew, most=settings.dicom_associations)
+        listener = Listener(crew, most=settings.dicom_associations, refusing=inside.congestion)
         inlet = Inlet(folder, inside.journal)
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
@@ -123,8 +130,16 @@ class _Inside(NamedTuple):
     journal: Journal
     storings: Storings
     reserve: int
+    marks: Marks
     tls: Contexts | None
     doorkeeper: Doorkeeper | None
+
+    def congestion(self) -> Rejection | None:
+        """Tell why nobody new may come in now."""
+        try:
+            return congestion(self.marks, free=self.vault.free(), backlog=self.journal.backlog)
+        except OSError:  # the disk is gone: nobody could store anything
+            return DISK_LOW
 
 
 def _open(folder: Path, settings: Settings) -> _Inside:
@@ -139,7 +154,8 @@ def _open(folder: Path, settings: Settings) -> _Inside:
     storings = Storings(Keyring(folder), vault, journal, utc_now)
     storings.of(settings.project)
     doorkeeper = Doorkeeper(Path(settings.sources_file), storings) if settings.sources_file else None
-    return _Inside(vault, journal, storings, reserve, secured, doorkeeper)
+    low = settings.disk_low_mb * 1024 * 1024 or 2 * reserve
+    return _Inside(vault, journal, storings, reserve, Marks(low, settings.journal_most), secured, doorkeeper)
 
 
 def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
@@ -199,6 +215,8 @@ def _problems(inside: _Inside) -> list[str]:
     found = []
     if not inside.vault.has_room():
         found.append("The vault's disk is full: objects are refused until there is room")
+    elif congested := inside.congestion():
+        found.append(told(congested))
     if inside.journal.broken:
         found.append("The journal's disk failed: the gateway starts anew")
     return found

@@ -28,6 +28,11 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from kafka(settings)
     yield from cassandra(settings)
     yield from dicom_tls(settings)
+    if 0 < settings.disk_low_mb < settings.disk_reserve_mb:
+        yield (
+            f"CHIPS_DISK_LOW_MB is {settings.disk_low_mb}, less than CHIPS_DISK_RESERVE_MB: images would be "
+            "refused before associations are. Set it higher, or to 0 for twice the reserve."
+        )
     if settings.health_port > 65536 - HEALTH_PORTS:
         yield f"CHIPS_HEALTH_PORT is the first of {HEALTH_PORTS} ports: at most {65536 - HEALTH_PORTS}."
 

@@ -101,6 +101,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The de-identification policy: a ready one's name or the path of a document; inner zone only."""
     disk_reserve_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
     """Free space below which images are refused as out of resources, MiB."""
+    disk_low_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Free space below which new associations are refused, MiB; 0: twice `disk_reserve_mb`."""
+    journal_most: Annotated[int, msgspec.Meta(ge=0)] = 1_000_000
+    """Journal entries without confirmation of the bus above which new associations are refused; 0: never."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""

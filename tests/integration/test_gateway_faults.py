@@ -318,3 +318,73 @@ async def test_the_bus_away_refuses_nothing_and_then_hears_all_in_order(tmp_path
     for told in by_series.values():
         assert [one.received for one in stored(told)] == sorted(one.received for one in stored(told))
         assert [event.type for event in told[10:]] == ["chips.pacs.association.ended.v1"]
+
+
+def congested(port) -> bool:
+    """Tell whether a new association is refused, as transient temporary congestion (PS3.8, 9.3.4)."""
+    with associated(port, [CT]) as association:
+        if association.is_established:
+            return False
+        said = association.acceptor.primitive
+        assert (said.result, said.result_source, said.diagnostic) == (2, 3, 1)
+        return True
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_disk_that_runs_low_lets_nobody_in_and_keeps_those_who_are(tmp_path, small_disk, processes):
+    settings = settings_in(
+        tmp_path / "data", vault=str(small_disk / "vault"), disk_low_mb=4, dicom_processes=processes
+    )
+    sent = []
+    async with open_door(settings) as door:
+
+        def push(association, one) -> int:
+            answer = store_bytes(association, encoded(one), one.SOPInstanceUID)
+            sent.extend([one] if answer.Status == 0 else [])
+            return answer.Status
+
+        def talk():
+            filler = small_disk / "filler"
+            with associated(door.port, [CT]) as association:
+                assert push(association, image()) == 0
+                assert door.metric("congested") == 0
+                filler.write_bytes(bytes(int(door.metric("vault_free_bytes")) - (5 << 20) // 2))
+                assert congested(door.port)
+                assert "CHIPS_DISK_LOW_MB" in door.problems()[0]
+                assert door.metric("congested") == 1
+                assert push(association, image(side=300)) == 0, "who is in, stores"
+                with filler.open("ab") as file:
+                    file.write(bytes(int(door.metric("vault_free_bytes")) - (1 << 19)))
+                assert "full" in door.problems()[0]
+                assert congested(door.port)
+                assert push(association, image(side=300)) == OUT_OF_RESOURCES
+                filler.unlink()
+                assert door.problems() == []
+                assert push(association, image(side=300)) == 0
+            assert not congested(door.port)
+            until(lambda: door.metric("associations_rejected_total", reason="disk-low") == 2)
+
+        await asyncio.to_thread(talk)
+        events = await published_when(door.settings, 4)
+        assert len(stored(events)) == len(sent) == 3 == len(door.originals())
+
+
+async def test_a_journal_that_waits_with_too_much_lets_nobody_in(tmp_path):
+    settings = settings_in(tmp_path, journal_most=4)
+    async with open_door(settings, migrate=False) as door:  # a bus without topics is as good as none
+
+        def talk():
+            with associated(door.port, [CT]) as association:
+                for _ in range(6):
+                    one = image()
+                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+                assert congested(door.port)
+                assert "CHIPS_JOURNAL_MOST" in door.problems()[0]
+                assert door.metric("congested") == 1
+
+        await asyncio.to_thread(talk)
+        await make_topics(settings)
+        await asyncio.to_thread(until, lambda: door.metric("journal_backlog") == 0)
+        assert door.problems() == []
+        assert not await asyncio.to_thread(congested, door.port)
+        assert len(stored(await published(settings))) == 6

@@ -55,6 +55,7 @@ def test_an_at_sign_elsewhere_is_none_of_our_business(tmp_path, environment):
     ("settings", "told"),
     [
         (Settings(dicom_tls_key_file="k"), "TLS_KEY_FILE would not be used"),
+        (Settings(disk_low_mb=100), "DISK_LOW_MB is 100, less than CHIPS_DISK_RESERVE_MB"),
         (Settings(dicom_plain=False), "no port would listen"),
         (Settings(dicom_tls_certificate_file="c"), "name their authorities"),
         (
