@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import structlog
 
@@ -21,6 +21,7 @@ from gateway.dul.pdus import RELEASE_RP, Fragment, Kind, Reason, Violation, abor
 from gateway.dul.stream import Closed, PduStream, Silent
 from gateway.errors import ObjectRefused, where_of
 from gateway.reception import Reception
+from gateway.refusal_events import Refused
 from gateway.refusals import failed, invalid_instance, no_dataset, not_authorized, over_quota
 from gateway.spool import Announced, Received, Spool
 from gateway.tls import HandshakeFailed, fingerprint, secured
@@ -62,7 +63,7 @@ class Association:
         self._guest = Guest(call.address)
         self._stream = _stream(reception, connection)
         self._carried = Carried("", reception.storing.project)
-        self._source = Source("unknown")
+        self._source = Source("")
         self._is_inside = False
         self._over_until = 0.0
         self._storing = reception.storing
@@ -79,8 +80,7 @@ class Association:
             self._secure()
             outcome = self._served()
         except HandshakeFailed as failure:
-            self._reception.counting.rejected(failure.word)
-            log.warning("association.rejected", reason=failure.word)
+            self._reject(failure.word)
         except Violation as violation:
             log.warning("association.violated", correlationid=self._carried.association, error=str(violation))
             self._stream.last_word(abort_pdu(violation.reason))
@@ -156,6 +156,7 @@ class Association:
             raise Violation(Reason.UNEXPECTED_PDU, "The first PDU is not an A-ASSOCIATE-RQ.")
         proposal = parse(body)
         if not isinstance(proposal, Rejection):
+            self._source = Source(proposal.calling_ae)
             found = self._call.rejection or self._reception.admit(self._guest, proposal)
             if isinstance(found, Source):
                 self._source, self._is_inside = found, True
@@ -174,10 +175,25 @@ class Association:
                 self._stream.write(agreement.pdu)
                 return agreement
             proposal = found
-        self._reception.counting.rejected(proposal.word)
-        log.warning("association.rejected", reason=proposal.word)
+        self._reject(proposal.word)
         self._stream.last_word(proposal.pdu)
         return None
+
+    def _reject(self, word: str) -> None:
+        log.warning("association.rejected", reason=word)
+        self._tell_refused("association", word)
+
+    def _tell_refused(self, kind: Literal["association", "object"], reason: str) -> None:
+        self._reception.counting.refused(
+            Refused(
+                kind=kind,
+                project=self._carried.project,
+                source=self._source.name,
+                reason=reason,
+                address=self._guest.address,
+                association=self._carried.association or None,
+            )
+        )
 
     def _leave(self) -> None:
         if self._is_inside:
@@ -279,7 +295,7 @@ class Association:
         self._reception.counting.stored(received.size, time.perf_counter() - began)
 
     def _refuse(self, context_id: int, request: Command, refused: ObjectRefused) -> None:
-        self._reception.counting.refused(refused.reason)
+        self._tell_refused("object", refused.reason)
         log.warning(
             "object.refused",
             correlationid=self._carried.association,

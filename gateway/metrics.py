@@ -7,12 +7,20 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.associations import Outcome
+from gateway.refusal_events import Refused
 
 
 class Metrics:
-    """The gateway's counters, in a registry of the caller's."""
+    """The gateway's counters, in a registry of the caller's.
+
+    Attributes
+    ----------
+    on_refused
+        Told of each refusal, in whatever thread.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.on_refused: Callable[[Refused], object] = lambda _: None
         self.objects = Counter(
             "chips_gateway_stored", "Objects acknowledged: durable in vault and journal", registry=registry
         )
@@ -67,10 +75,6 @@ class Metrics:
         """Count an association that was agreed on."""
         self.associations.inc()
 
-    def rejected(self, word: str) -> None:
-        """Count a requestor that was sent away."""
-        self.rejections.labels(word).inc()
-
     def ended(self, outcome: Outcome) -> None:
         """Count the end of an association."""
         self.associations.dec()
@@ -82,9 +86,11 @@ class Metrics:
         self.object_bytes.inc(size)
         self.store_seconds.observe(seconds)
 
-    def refused(self, reason: str) -> None:
-        """Count an object that was not kept."""
-        self.refusals.labels(reason).inc()
+    def refused(self, refused: Refused) -> None:
+        """Count a requestor that was sent away, or an object that was not kept; see `on_refused`."""
+        counter = self.rejections if refused.kind == "association" else self.refusals
+        counter.labels(refused.reason).inc()
+        self.on_refused(refused)
 
     def watch(
         self,

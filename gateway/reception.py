@@ -12,6 +12,7 @@ from gateway.associations import Outcome
 from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
 from gateway.quotas import Quotas
+from gateway.refusal_events import Refused
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 from gateway.storing import Storing
 from gateway.tls import Contexts
@@ -37,17 +38,14 @@ class Counting(Protocol):
     def opened(self) -> None:
         """Count an association that was agreed on."""
 
-    def rejected(self, word: str) -> None:
-        """Count a requestor that was sent away."""
-
     def ended(self, outcome: Outcome) -> None:
         """Count the end of an association."""
 
     def stored(self, size: int, seconds: float) -> None:
         """Count an acknowledged object: its bytes, and the seconds from its last byte to its durability."""
 
-    def refused(self, reason: str) -> None:
-        """Count an object that was not kept."""
+    def refused(self, refused: Refused) -> None:
+        """Count a requestor that was sent away, or an object that was not kept."""
 
 
 OURS = Ours(MAX_PDU, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION, (str(Verification),))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +26,11 @@ from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.publisher import Publisher
 from gateway.quotas import Counted
 from gateway.reception import Reception
+from gateway.refusal_events import Refusals
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
 from gateway.sources.doorkeeper import Doorkeeper
+from gateway.storing import Storing
 from gateway.storings import Storings
 from gateway.tls import Contexts, contexts, files_of
 from gateway.vault import Vault
@@ -43,6 +45,8 @@ from streams.settings import Settings
 
 CLOSE_S = 5.0
 """How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
+TELL_S = 1.0
+"""How long the first refusal of a kind waits before it is recorded, s, at most."""
 _MOST_WORKERS = 4
 
 log = structlog.get_logger()
@@ -97,6 +101,10 @@ async def run(
         crew = await asyncio.to_thread(_crew, settings, inside, metrics)
         listener = Listener(crew, most=settings.dicom_associations, refusing=inside.congestion)
         inlet = Inlet(folder, inside.journal)
+        closed = asyncio.Event()
+        refusals = Refusals(lambda: str(uuid7()))
+        metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
+        telling = asyncio.create_task(_tell(refusals, inside.storings.of(settings.project), closed))
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
@@ -112,6 +120,8 @@ async def run(
             await asyncio.to_thread(listener.close)
             await asyncio.to_thread(crew.close, CLOSE_S)
             await asyncio.to_thread(inlet.close)
+            closed.set()
+            await asyncio.wait({telling})
             if not publishing.done():
                 await publisher.drained(CLOSE_S)
             enough.set()
@@ -196,6 +206,21 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
     )
 
 
+async def _tell(refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
+    """Record refusals until `closed`, then those that wait for their minute's end, too."""
+    while True:
+        last = closed.is_set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(closed.wait(), TELL_S)
+        if events := refusals.due(utc_now(), all_of_them=last):
+            try:
+                await asyncio.to_thread(storing.record, events)
+            except Unavailable as error:
+                log.warning("gateway.refusals_not_recorded", events=len(events), error=str(error))
+        if last:
+            return
+
+
 def _listen(listener: Listener, settings: Settings) -> int:
     """Open the ports; give the plain one, or that of TLS when it is the only one."""
     ports = []
@@ -238,7 +263,7 @@ async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.T
             task.cancel()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _usable(folder: Path) -> Iterator[None]:
     try:
         lasting_folder(folder, 0o700)
@@ -249,7 +274,7 @@ def _usable(folder: Path) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def _only_gateway(folder: Path) -> Iterator[None]:
     """Hold the vault's lock, which the system frees when we die, however we do."""
     fd = os.open(folder / "gateway.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -72,6 +72,8 @@ TYPES: dict[str, tuple[type[msgspec.Struct], Topic]] = {
     "chips.pacs.series.due.v1": (pacs.SeriesDue, PACS),
     "chips.pacs.series.settled.v1": (pacs.SeriesSettled, PACS),
     "chips.pacs.series.reopened.v1": (pacs.SeriesReopened, PACS),
+    "chips.pacs.association.refused.v1": (pacs.AssociationRefused, PACS),
+    "chips.pacs.object.refused.v1": (pacs.ObjectRefused, PACS),
     "chips.image.series.receiving.v1": (image.SeriesReceiving, IMAGE),
     "chips.image.series.anonymized.v1": (image.SeriesAnonymized, IMAGE),
     "chips.image.instance.quarantined.v1": (image.InstanceQuarantined, IMAGE),

@@ -12,7 +12,7 @@ from schemas.catalogue import AGENTS, DAY, HOUR, TOPICS, TYPES, Topic
 EVENTS = Path(__file__).parent.parent / "docs" / "events.md"
 
 KEYS = {
-    "chips.pacs.v1": "series stream",
+    "chips.pacs.v1": "series stream; refusals: their source",
     "chips.image.v1": "series stream",
     "chips.command.v1": "target stream",
     "chips.reply.v1": "who asked",

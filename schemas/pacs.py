@@ -19,6 +19,14 @@ Modality = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9_]{1,16}$(?!\n)")]
 """DICOM Modality (0008,0060), or OT when the object has none that the standard knows."""
 
 
+Reason = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}$(?!\n)")]
+"""A word of ours, as metrics have it."""
+SourceName = Annotated[str, msgspec.Meta(max_length=64)]
+"""Name of the configured source, or the calling AE title; empty when there is none."""
+Address = Annotated[str, msgspec.Meta(max_length=64)]
+"""An IP address."""
+
+
 class InstanceStored(msgspec.Struct, frozen=True, kw_only=True):
     """An object is durable in the vault and its sender was told so."""
 
@@ -80,3 +88,30 @@ class SeriesReopened(msgspec.Struct, frozen=True, kw_only=True):
     study: Key
     series: Key
     version: Version
+
+
+class AssociationRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Requestors were sent away; one event tells of all of a source and a reason within a minute."""
+
+    project: ProjectId
+    source: SourceName
+    reason: Reason
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    since: Utc
+    until: Utc
+    address: Address | None = None
+    """Of the last one."""
+
+
+class ObjectRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Objects were not kept, as was answered; one event tells of a source and a reason within a minute."""
+
+    project: ProjectId
+    source: SourceName
+    reason: Reason
+    count: Annotated[int, msgspec.Meta(ge=1)]
+    since: Utc
+    until: Utc
+    address: Address | None = None
+    association: Uuid | None = None
+    """That brought the last one."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -24,12 +25,18 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.dsutils import encode
+from pynetdicom.pdu import A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    MaximumLengthNotification,
+)
 from pynetdicom.presentation import build_context
 
 from gateway.run import run
 from schemas.catalogue import PACS, decode
 from schemas.envelope import Event
-from schemas.pacs import InstanceStored
+from schemas.pacs import AssociationRefused, InstanceStored, ObjectRefused
 from streams.opening import open_admin, open_tail
 from streams.settings import Settings
 
@@ -139,8 +146,8 @@ async def make_topics(settings: Settings) -> None:
     await admin.close()
 
 
-async def published(settings: Settings) -> list[Event]:
-    """Give all events of the inner topic, in the order of each partition."""
+async def published(settings: Settings, *, refusals: bool = False) -> list[Event]:
+    """Give all events of images, or those of refusals, of the inner topic, in the order of each partition."""
     tail = open_tail(settings)
     try:
         left = sum((await tail.ends([PACS.name])).values())
@@ -152,7 +159,7 @@ async def published(settings: Settings) -> list[Event]:
                 found.append(event)
                 if len(found) == left:
                     break
-        return found
+        return [one for one in found if isinstance(one.data, AssociationRefused | ObjectRefused) is refusals]
     finally:
         await tail.close()
 
@@ -163,6 +170,16 @@ async def published_when(settings: Settings, count: int, timeout_s: float = 30) 
         while len(found := await published(settings)) < count:
             await asyncio.sleep(0.05)
     return found
+
+
+async def refusals_when(settings: Settings, count: int, timeout_s: float = 30) -> list[Any]:
+    """Wait until so many refusals are told, in however many events; give what those say."""
+    found: list[Event] = []
+    async with asyncio.timeout(timeout_s):
+        while sum(one.data.count for one in found) < count:
+            await asyncio.sleep(0.05)
+            found = await published(settings, refusals=True)
+    return [one.data for one in found]
 
 
 def stored(events: list[Event]) -> list[InstanceStored]:
@@ -198,6 +215,34 @@ def associated(port: int, contexts: list[tuple[str, str]], **options: Any) -> It
 
 
 CT = (str(CTImageStorage), str(ExplicitVRLittleEndian))
+
+
+def rejection_of(
+    port: int, calling: str = "TESTER", called: str = "CHIPS", identity: Any = None
+) -> tuple[int, int, int] | None:
+    """Give result, source and reason of an A-ASSOCIATE-RJ; None when an association is accepted (and ended).
+
+    Over a bare socket: pynetdicom loses a rejection that comes before its thread waits for the connection.
+    """
+    asked = A_ASSOCIATE()
+    asked.application_context_name = UID("1.2.840.10008.3.1.1.1")
+    asked.calling_ae_title, asked.called_ae_title = calling, called
+    context = build_context(*CT)
+    context.context_id = 1
+    asked.presentation_context_definition_list = [context]
+    about, uid = MaximumLengthNotification(), ImplementationClassUIDNotification()
+    about.maximum_length_received, uid.implementation_class_uid = 16382, UID("1.2.3.4")
+    asked.user_information = [about, uid, *([identity] if identity else [])]
+    request = A_ASSOCIATE_RQ()
+    request.from_primitive(asked)
+    with socket.create_connection(("127.0.0.1", port), 30) as connection:
+        connection.sendall(request.encode())
+        answer = connection.recv(10, socket.MSG_WAITALL)
+        if answer[0] == 2:
+            connection.sendall(bytes((7, 0, 0, 0, 0, 4, 0, 0, 0, 0)))
+            return None
+        assert answer[0] == 3, answer
+        return answer[7], answer[8], answer[9]
 
 
 def encoded(dataset: Dataset) -> bytes:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.refusal_events import Refused
 from gateway.tls import TlsFiles
 
 
@@ -51,7 +52,7 @@ class Gone(msgspec.Struct, frozen=True, tag=True):
 class Counted(msgspec.Struct, frozen=True, tag=True):
     """From a worker: something to count; see `gateway.reception.Counting`."""
 
-    what: Literal["opened", "rejected", "ended", "stored", "refused"]
+    what: Literal["opened", "ended", "stored"]
     word: str = ""
     size: int = 0
     seconds: float = 0.0
@@ -60,7 +61,7 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
 LARGEST = 64 * 1024
 
 To = Start | Serve | Close
-From = Ready | Gone | Counted
+From = Ready | Gone | Counted | Refused
 
 encode = msgspec.msgpack.Encoder().encode
 decode_to = msgspec.msgpack.Decoder(To).decode

@@ -18,6 +18,7 @@ from gateway.associations import Outcome
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.quotas import Quotas
+from gateway.refusal_events import Refused
 from gateway.tls import TlsFiles
 from gateway.vault import Vault
 from gateway.workers.messages import (
@@ -181,6 +182,8 @@ class Worker:
                         self._serving.discard(number)
                     case Counted() as counted:
                         self._count(counted)
+                    case Refused() as refused:
+                        self._metrics.refused(refused)
 
     def _count(self, counted: Counted) -> None:
         metrics = self._metrics
@@ -188,15 +191,11 @@ class Worker:
             case "opened":
                 self._established += 1
                 metrics.opened()
-            case "rejected":
-                metrics.rejected(counted.word)
             case "ended":
                 self._established -= 1
                 metrics.ended(cast("Outcome", counted.word))
             case "stored":
                 metrics.stored(counted.size, counted.seconds)
-            case "refused":
-                metrics.refused(counted.word)
 
     def _after(self, pid: int) -> None:
         """Clear up after a process: its connections are gone, and what it was receiving is nobody's."""

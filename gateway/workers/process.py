@@ -21,6 +21,7 @@ from gateway.dul.negotiation import Rejection
 from gateway.keys import Keyring
 from gateway.quotas import Quotas
 from gateway.reception import Reception
+from gateway.refusal_events import Refused
 from gateway.serving import Threads
 from gateway.silence import silence_libraries
 from gateway.sources.doorkeeper import Doorkeeper
@@ -64,10 +65,6 @@ class Control:
         """Count an association that was agreed on."""
         self.tell(Counted("opened"))
 
-    def rejected(self, word: str) -> None:
-        """Count a requestor that was sent away."""
-        self.tell(Counted("rejected", word))
-
     def ended(self, outcome: Outcome) -> None:
         """Count the end of an association."""
         self.tell(Counted("ended", outcome))
@@ -76,9 +73,9 @@ class Control:
         """Count an acknowledged object."""
         self.tell(Counted("stored", size=size, seconds=seconds))
 
-    def refused(self, reason: str) -> None:
-        """Count an object that was not kept."""
-        self.tell(Counted("refused", reason))
+    def refused(self, refused: Refused) -> None:
+        """Count a requestor that was sent away, or an object that was not kept."""
+        self.tell(refused)
 
 
 def main() -> None:

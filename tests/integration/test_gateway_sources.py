@@ -24,6 +24,8 @@ from tests.door import (
     image,
     open_door,
     published_when,
+    refusals_when,
+    rejection_of,
     settings_in,
     store_bytes,
     stored,
@@ -55,11 +57,8 @@ def association(port, calling="CT1", called="CHIPS", *, identity=None, tls_args=
             made.release()
 
 
-def refusal(port, *arguments, **options):
-    with association(port, *arguments, **options) as made:
-        assert made.is_rejected
-        said = made.acceptor.primitive
-        return said.result, said.result_source, said.diagnostic
+def refusal(port, calling="CT1", called="CHIPS", *, identity=None):
+    return rejection_of(port, calling, called, identity)
 
 
 def identity(kind, primary=b"", secondary=b"", *, wants=True):
@@ -348,3 +347,31 @@ async def test_an_association_lasts_as_long_as_its_source_may(tmp_path):
                 until(ends)
 
         await asyncio.to_thread(talk)
+
+
+@PROCESSES
+async def test_refusals_are_events_and_a_flood_of_them_is_few(tmp_path, processes):
+    async with door_of(tmp_path, HERE, processes) as door:
+
+        def talk():
+            for _ in range(30):
+                refusal(door.port, "STRANGER")
+            with association(door.port, "ASKER") as made:
+                assert push(made)[0] == 0x0124
+            with association(door.port) as made:
+                assert push(made)[0] == 0
+            until(lambda: door.metric("associations_rejected_total", reason="calling-ae") == 30)
+
+        await asyncio.to_thread(talk)
+        found = await refusals_when(door.settings, 2)
+    # The end of the door tells what waited for the end of its minute.
+    found = await refusals_when(door.settings, 31)
+    strangers = [one for one in found if one.source == "STRANGER"]
+    assert sum(one.count for one in strangers) == 30
+    assert len(strangers) <= 2
+    assert {(one.project, one.reason, one.address) for one in strangers} == {
+        ("default", "calling-ae", "127.0.0.1")
+    }
+    (asked,) = [one for one in found if one.source == "asker"]
+    assert (asked.reason, asked.count) == ("not-authorized", 1)
+    assert asked.association
