@@ -60,6 +60,7 @@ class Association:
         self._reception = reception
         self._connection = connection
         self._call = call
+        self.address = call.address
         self._guest = Guest(call.address)
         self._stream = _stream(reception, connection)
         self._carried = Carried("", reception.storing.project)

@@ -20,6 +20,7 @@ from streams.errors import Unavailable
 log = structlog.get_logger()
 
 _QUEUED = 128
+_CLOSED_AT = 2
 _POLL_S = 0.1
 _NO_MORE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
@@ -31,19 +32,29 @@ class Listener:
     ----------
     crew
         Serves the connections.
-    most
-        Associations at once. Beyond, a requestor is told to come again later; beyond twice as many, its
-        connection is closed.
+    most, most_of_one
+        Associations at once, in all and from one address. Beyond, a requestor is told to come again later;
+        beyond twice as many, its connection is closed.
     refusing
         Gives why nobody may come in now, None when they may.
+    on_closed
+        Told the address of a connection that was closed.
     """
 
     def __init__(
-        self, crew: Crew, *, most: int, refusing: Callable[[], Rejection | None] = lambda: None
+        self,
+        crew: Crew,
+        *,
+        most: int,
+        most_of_one: int,
+        refusing: Callable[[], Rejection | None] = lambda: None,
+        on_closed: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._crew = crew
         self._most = most
+        self._most_of_one = most_of_one
         self._refusing = refusing
+        self._on_closed = on_closed
         self._sockets: list[tuple[socket.socket, bool]] = []
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -111,11 +122,12 @@ class Listener:
         self._hand_on(connection, str(address[0]), is_tls=is_tls)
 
     def _hand_on(self, connection: socket.socket, address: str, *, is_tls: bool) -> None:
-        busy = self._crew.busy
-        if busy >= 2 * self._most:
+        used = max(self._crew.busy / self._most, self._crew.busy_of(address) / self._most_of_one)
+        if used >= _CLOSED_AT:
+            self._on_closed(address)
             connection.close()
             return
         with contextlib.suppress(OSError):  # it is closed already, which its reader sees
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        rejection = LOCAL_LIMIT if busy >= self._most else self._refusing()
+        rejection = LOCAL_LIMIT if used >= 1 else self._refusing()
         self._crew.take(connection, Call(address, is_tls, rejection))

@@ -38,6 +38,11 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The one that brought the object."""
 
 
+def closed_unheard(project: str, address: str) -> Refused:
+    """Give the refusal of a connection that was closed because there were too many."""
+    return Refused(kind="association", project=project, source="", reason="connections", address=address)
+
+
 class _Kind(NamedTuple):
     kind: str
     project: str

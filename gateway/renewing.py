@@ -30,22 +30,30 @@ class Renewed(Generic[T]):
     make
         Makes it. Raises `streams.errors.Rejected` or `Unavailable` when it can't, with what to do; the one
         before then stays, and the files are read again when they have changed again.
+    before
+        What stands when the first can't be made; None: that is an error then.
 
     Raises
     ------
     streams.errors.Rejected, streams.errors.Unavailable
-        When the first can't be made.
+        When the first can't be made, and nothing stands before it.
     """
 
-    def __init__(self, what: str, files: Sequence[Path], make: Callable[[], T]) -> None:
+    def __init__(
+        self, what: str, files: Sequence[Path], make: Callable[[], T], before: T | None = None
+    ) -> None:
         self._what = what
         self._files = tuple(files)
         self._make = make
         self._lock = threading.Lock()
         # Seen before they are read: what changes meanwhile is seen the next time.
         self._seen = self._state()
-        self._made = make()
         self._problem: str | None = None
+        if before is None:
+            self._made = make()
+        else:
+            self._made = before
+            self._renew()
 
     def current(self) -> T:
         """Give it, made anew if its files have changed; blocks for as long as that takes."""

@@ -26,7 +26,7 @@ from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.publisher import Publisher
 from gateway.quotas import Counted
 from gateway.reception import Reception
-from gateway.refusal_events import Refusals
+from gateway.refusal_events import Refusals, closed_unheard
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
 from gateway.sources.doorkeeper import Doorkeeper
@@ -45,8 +45,8 @@ from streams.settings import Settings
 
 CLOSE_S = 5.0
 """How long open associations, and then what the bus has not confirmed, are waited for when stopping, s."""
-TELL_S = 1.0
-"""How long the first refusal of a kind waits before it is recorded, s, at most."""
+LOOK_S = 1.0
+"""How often files that may change are looked at and refusals are recorded, s."""
 _MOST_WORKERS = 4
 
 log = structlog.get_logger()
@@ -99,12 +99,18 @@ async def run(
             congested=lambda: inside.congestion() is not None,
         )
         crew = await asyncio.to_thread(_crew, settings, inside, metrics)
-        listener = Listener(crew, most=settings.dicom_associations, refusing=inside.congestion)
+        listener = Listener(
+            crew,
+            most=settings.dicom_associations,
+            most_of_one=settings.dicom_associations_per_address,
+            refusing=inside.congestion,
+            on_closed=lambda address: metrics.refused(closed_unheard(settings.project, address)),
+        )
         inlet = Inlet(folder, inside.journal)
         closed = asyncio.Event()
         refusals = Refusals(lambda: str(uuid7()))
         metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
-        telling = asyncio.create_task(_tell(refusals, inside.storings.of(settings.project), closed))
+        telling = asyncio.create_task(_look(inside, refusals, inside.storings.of(settings.project), closed))
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
@@ -143,6 +149,11 @@ class _Inside(NamedTuple):
     marks: Marks
     tls: Contexts | None
     doorkeeper: Doorkeeper | None
+
+    def problems(self) -> list[str]:
+        """Say which files that changed are not followed."""
+        found = [one.problem for one in (self.tls, self.doorkeeper) if one]
+        return [problem for problem in found if problem]
 
     def congestion(self) -> Rejection | None:
         """Tell why nobody new may come in now."""
@@ -187,6 +198,7 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
             log_level=settings.log_level,
             tls=files_of(settings),
             sources=settings.sources_file,
+            rules=lambda: inside.doorkeeper.content if inside.doorkeeper else b"",
         )
         workers = Workers(count, duty, metrics)
         workers.start()
@@ -206,12 +218,13 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
     )
 
 
-async def _tell(refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
-    """Record refusals until `closed`, then those that wait for their minute's end, too."""
+async def _look(inside: _Inside, refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
+    """Follow files that change, and record refusals, at last those that wait for their minute's end."""
     while True:
         last = closed.is_set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(closed.wait(), TELL_S)
+            await asyncio.wait_for(closed.wait(), LOOK_S)
+        await asyncio.to_thread(inside.problems)
         if events := refusals.due(utc_now(), all_of_them=last):
             try:
                 await asyncio.to_thread(storing.record, events)
@@ -250,8 +263,7 @@ def _problems(inside: _Inside) -> list[str]:
 def _notes(publisher: Publisher, inside: _Inside) -> list[str]:
     """Say what keeps no image out: while the bus is away the journal takes them, and the door stays open."""
     found = [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
-    renewed = [one.problem for one in (inside.tls, inside.doorkeeper) if one]
-    return found + [problem for problem in renewed if problem]
+    return found + inside.problems()
 
 
 async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:

@@ -23,6 +23,9 @@ class Crew(Protocol):
     def busy(self) -> int:
         """Connections being served."""
 
+    def busy_of(self, address: str) -> int:
+        """Count connections being served that come from an address."""
+
     def close(self, grace_s: float) -> None:
         """Let associations end for so long, then hang up."""
 
@@ -71,6 +74,11 @@ class Threads:
     def busy(self) -> int:
         """Connections being served."""
         return len(self._open)
+
+    def busy_of(self, address: str) -> int:
+        """Count connections being served that come from an address."""
+        with self._changed:
+            return sum(one.address == address for one in self._open.values())
 
     def close(self, grace_s: float) -> None:
         """Let associations end for so long, then hang up, and wait as long again."""

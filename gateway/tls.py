@@ -63,16 +63,22 @@ def files_of(settings: Settings) -> TlsFiles | None:
     )
 
 
-def contexts(files: TlsFiles) -> Contexts:
+def contexts(files: TlsFiles, *, must_be_good: bool = True) -> Contexts:
     """Give the context, made anew when a file changes.
+
+    Parameters
+    ----------
+    must_be_good
+        False: when the files can't be used now, handshakes fail until they can.
 
     Raises
     ------
     streams.errors.Misconfigured
-        When the files can't be used now.
+        When the files can't be used now, and must be.
     """
     named = [Path(name) for name in (files.certificate, files.key, files.client_ca) if name]
-    return Renewed("TLS certificate", named, lambda: context_of(files))
+    without = None if must_be_good else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    return Renewed("TLS certificate", named, lambda: context_of(files), without)
 
 
 def context_of(files: TlsFiles) -> ssl.SSLContext:

@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     dicom_tls_client_certificate: Literal["required", "optional", "none"] = "required"
     dicom_associations: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
     """At once, of all sources; beyond, a requestor is told to come again later."""
+    dicom_associations_per_address: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 32
+    """At once, from one address: so that nobody takes all."""
     sources_file: str = ""
     """TOML: who may send, and what each may; empty: everybody. Read again when it changes."""
     dicom_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0

@@ -7,8 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from typing import NamedTuple, cast
 
 import structlog
@@ -57,6 +59,9 @@ class Duty(NamedTuple):
     log_level: str
     tls: TlsFiles | None = None
     sources: str = ""
+    """File of sources."""
+    rules: Callable[[], bytes] = lambda: b""
+    """Gives what stands in it, or stood when it could be followed."""
 
 
 class Worker:
@@ -66,7 +71,7 @@ class Worker:
         self._duty = duty
         self._metrics = metrics
         self._lock = threading.Lock()
-        self._serving: set[int] = set()
+        self._serving: dict[int, str] = {}
         self._established = 0
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -87,6 +92,10 @@ class Worker:
         """Connections that it serves."""
         return len(self._serving)
 
+    def busy_of(self, address: str) -> int:
+        """Count connections that it serves from an address."""
+        return list(self._serving.values()).count(address)
+
     @property
     def is_ready(self) -> bool:
         """Whether it takes connections."""
@@ -97,12 +106,12 @@ class Worker:
         with self._lock:
             if self._control is None or not self._ready.is_set():
                 return False
-            self._serving.add(number)
+            self._serving[number] = call.address
             try:
                 message = encode(Serve(number, *call))
                 socket.send_fds(self._control, [message], [connection.fileno()])
             except OSError:
-                self._serving.discard(number)
+                self._serving.pop(number, None)
                 return False
         connection.close()
         return True
@@ -137,7 +146,7 @@ class Worker:
         questions, their_questions = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, records, questions:
             with theirs, their_records, their_questions:
-                process = self._process = _started(theirs, their_records, their_questions)
+                process = self._process = _started(self._duty.rules(), theirs, their_records, their_questions)
             keepers = [
                 threading.Thread(
                     target=keep_records, args=(records, self._duty.journal), name="gateway-records"
@@ -179,7 +188,7 @@ class Worker:
                     case Ready():
                         self._ready.set()
                     case Gone(number):
-                        self._serving.discard(number)
+                        self._serving.pop(number, None)
                     case Counted() as counted:
                         self._count(counted)
                     case Refused() as refused:
@@ -247,6 +256,10 @@ class Workers:
         """Connections being served."""
         return sum(worker.busy for worker in self._workers)
 
+    def busy_of(self, address: str) -> int:
+        """Count connections being served that come from an address."""
+        return sum(worker.busy_of(address) for worker in self._workers)
+
     def close(self, grace_s: float) -> None:
         """Let associations end for so long, then hang up, and end the workers."""
         closing = [threading.Thread(target=worker.close, args=(grace_s,)) for worker in self._workers]
@@ -256,12 +269,15 @@ class Workers:
             thread.join()
 
 
-def _started(*sockets: socket.socket) -> subprocess.Popen[bytes]:
+def _started(rules: bytes, *sockets: socket.socket) -> subprocess.Popen[bytes]:
     """Start a worker that has the other ends, in the order of its arguments."""
     descriptors = [one.fileno() for one in sockets]
-    return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "gateway.workers.process", *map(str, descriptors)],
-        pass_fds=descriptors,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ},
-    )
+    with tempfile.TemporaryFile() as told:
+        told.write(rules)
+        told.seek(0)
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "gateway.workers.process", *map(str, descriptors)],
+            pass_fds=descriptors,
+            stdin=told,
+            env={**os.environ},
+        )

@@ -1,5 +1,7 @@
 """``python -m gateway.workers.process CONTROL RECORDS QUOTAS``: a worker with three sockets of the gateway's.
 
+Its standard input has the rules about sources that stand until it can follow their file.
+
 It ends when the gateway says so, and at once when the gateway is gone: without its journal nothing can be
 acknowledged.
 """
@@ -114,12 +116,14 @@ def _reception(start: Start, ear: Control, records: socket.socket, quotas: Quota
     storings = Storings(Keyring(vault), Vault(vault, start.reserve), Recorder(records), utc_now)
     return Reception(
         storing=storings.of(start.project),
-        admission=Doorkeeper(Path(start.sources), storings) if start.sources else Everybody(),
+        admission=Doorkeeper(Path(start.sources), storings, sys.stdin.buffer.read())
+        if start.sources
+        else Everybody(),
         counting=ear,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
         quotas=quotas,
-        tls=contexts(start.tls) if start.tls else None,
+        tls=contexts(start.tls, must_be_good=False) if start.tls else None,
         storing_of=storings.of,
     )
 

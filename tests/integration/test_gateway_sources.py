@@ -85,6 +85,11 @@ def workers():
     return [pid for pid in found if b"gateway.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def comes_in(port) -> bool:
+    with association(port) as made:
+        return made.is_established
+
+
 def push(made, one=None):
     one = one or image()
     answer = store_bytes(made, encoded(one), one.SOPInstanceUID)
@@ -296,11 +301,7 @@ async def test_a_worker_that_dies_leaves_no_association_counted(tmp_path):
                     os.kill(worker, signal.SIGKILL)
                 until(lambda: not made.is_established)
 
-            def comes_in():
-                with association(door.port) as again:
-                    return again.is_established
-
-            until(comes_in)
+            until(lambda: comes_in(door.port))
 
         await asyncio.to_thread(talk)
 
@@ -375,3 +376,22 @@ async def test_refusals_are_events_and_a_flood_of_them_is_few(tmp_path, processe
     (asked,) = [one for one in found if one.source == "asker"]
     assert (asked.reason, asked.count) == ("not-authorized", 1)
     assert asked.association
+
+
+async def test_a_worker_that_dies_while_the_file_is_broken_has_the_rules_before(tmp_path):
+    async with door_of(tmp_path, HERE, 2) as door:
+
+        def talk():
+            file = tmp_path / "sources.toml"
+            file.write_text('[source.mr]\ncalling_ae = ["CT1"]\n')
+            assert door.notes() == [], "the gateway itself looks at it, too"
+            file.write_text("[source.mr")
+            until(door.notes)
+            for worker in workers():
+                os.kill(worker, signal.SIGKILL)
+            until(lambda: comes_in(door.port))
+            assert refusal(door.port, "ASKER") == CALLING
+            file.write_text(HERE)
+            assert refusal(door.port, "ASKER") is None
+
+        await asyncio.to_thread(talk)

@@ -86,7 +86,9 @@ async def me(request: web.Request) -> web.Response:
             "dicom": {
                 "ae": backend.settings.dicom_ae,
                 "host": backend.settings.dicom_host,
-                "port": backend.settings.dicom_port,
+                "port": backend.settings.dicom_port
+                if backend.settings.dicom_plain
+                else backend.settings.dicom_tls_port,
             },
         }
     )

@@ -69,6 +69,29 @@ def test_half_a_rotation_keeps_the_old_one_and_the_whole_is_taken(papers):
     assert renewed.problem is None
 
 
+def test_where_the_files_need_not_be_good_handshakes_fail_until_they_are(papers):
+    authority, ours, other = papers
+    key = ours.key.read_text()
+    shutil.copy(other.key, ours.key)
+    renewed = contexts(files(authority, ours, "none"), must_be_good=False)
+    assert renewed.problem
+    here, there = socket.socketpair()
+    client = ssl.create_default_context(cafile=authority.certificate)
+
+    def knock():
+        with pytest.raises(ssl.SSLError):
+            client.wrap_socket(there, server_hostname="localhost")
+
+    thread = threading.Thread(target=knock)
+    thread.start()
+    with pytest.raises(HandshakeFailed, match="tls-failed"):
+        secured(here, renewed.current(), 5)
+    thread.join(5)
+    there.close()
+    ours.key.write_text(key)
+    assert renewed.problem is None
+
+
 def test_a_file_that_fails_is_not_read_again_until_it_changes(tmp_path):
     file = tmp_path / "rules"
     file.write_text("1")
