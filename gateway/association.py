@@ -165,7 +165,9 @@ class Association:
                 self._agreement = agreement = agree(
                     proposal, self._reception.ours_for(found), identified=found.is_identified
                 )
-                self._carried = Carried(self._reception.new_id(), self._storing.project)
+                self._carried = Carried(
+                    self._reception.new_id(), self._storing.project, began=self._reception.clock()
+                )
                 self._reception.counting.opened()
                 log.info(
                     "association.established",

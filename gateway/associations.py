@@ -28,6 +28,8 @@ class Carried(NamedTuple):
     association: str
     project: str
     series: Mapping[str, int] = {}
+    began: datetime | None = None
+    """When it was accepted."""
 
 
 def carry(state: Carried, series: str, limit: int = MAX_SERIES) -> Carried:
@@ -56,6 +58,7 @@ def ended(state: Carried, outcome: Outcome, time: datetime) -> list[Event]:
                 association=state.association,
                 outcome=outcome,
                 instances=count,
+                began=state.began,
             ),
             event_id=derived_id("gateway", state.association, series),
             source=SOURCE,

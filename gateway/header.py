@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import mmap
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
-from gateway.elements import UNDEFINED, Walker
+from gateway.elements import UNDEFINED, Element, Walker
 from gateway.modalities import modality_of
 from gateway.part10 import Bounds, Buffer, Malformed, encoding_of, inflate_chunks, read_meta
+from gateway.placement import LAST, PLACING, placement_of
+from schemas.pacs import Placement
 
 _BOUNDS = Bounds()
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -30,6 +33,8 @@ _MANDATORY = frozenset((_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES))
 _ASCII_SETS = frozenset((b"", b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192"))
 """Sets of which ASCII is a part, by which most objects are decoded; no escape sequence leads out of them."""
 _VALUE_BYTES = 1024
+_MOST_BEHIND = 256
+"""Elements looked at behind those that identify."""
 _HEADER_BYTES = 64 * 1024 * 1024
 _CHUNK = 1 << 20
 
@@ -54,6 +59,27 @@ class HeaderIdentity(msgspec.Struct, frozen=True, kw_only=True):
         return f"HeaderIdentity(sop_class_uid={self.sop_class_uid!r}, ...)"
 
 
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """What the door asks of a header."""
+
+    identity: HeaderIdentity
+    placement: Placement | None
+
+
+def read_header(path: Path) -> Header:
+    """Read identity and placement of a DICOM Part 10 file; else as `read_header_identity`."""
+    with _mapped(path) as data:
+        return header_of(data)
+
+
+def header_of(data: Buffer) -> Header:
+    """Read identity and placement of a DICOM Part 10 file in memory; else as `read_header_identity`."""
+    body, start, syntax = _dataset(data)
+    walker = Walker(body, start, encoding_of(syntax), _BOUNDS, ordered=False)
+    found = _find(iter(walker), body, placing=True)
+    return Header(identity=identity_from(found, syntax), placement=placement_of(found))
+
+
 def read_header_identity(path: Path) -> HeaderIdentity:
     """Read the identity of a DICOM Part 10 file. Bounded in time and memory, whatever the file.
 
@@ -70,14 +96,9 @@ def read_header_identity(path: Path) -> HeaderIdentity:
 
 def identity_of(data: Buffer) -> HeaderIdentity:
     """Read the identity of a DICOM Part 10 file in memory; else as `read_header_identity`."""
-    meta = read_meta(data)
-    syntax = _valid_uid(meta.text(0x00020010), "Transfer Syntax UID")
-    encoding = encoding_of(syntax)
-    body: Buffer = data
-    start = meta.dataset
-    if encoding.deflated:
-        body, start = _inflated_head(data, start), 0
-    return identity_from(_find(Walker(body, start, encoding, _BOUNDS, ordered=False), body), syntax)
+    body, start, syntax = _dataset(data)
+    walker = Walker(body, start, encoding_of(syntax), _BOUNDS, ordered=False)
+    return identity_from(_find(iter(walker), body), syntax)
 
 
 def identity_from(found: Mapping[int, bytes], transfer_syntax_uid: str) -> HeaderIdentity:
@@ -149,12 +170,20 @@ def _inflated_head(data: Buffer, start: int) -> bytes:
     return bytes(head)
 
 
-def _find(walker: Walker, data: Buffer) -> dict[int, bytes]:
+def _find(elements: Iterator[Element], data: Buffer, *, placing: bool = False) -> dict[int, bytes]:
+    """Find top-level values: what identifies, and with `placing` what tells an object's place, too.
+
+    What identifies has to be there, once and not too long. The rest refuses nothing: where the structure
+    breaks behind what identifies, it is taken as far as it went.
+    """
     found: dict[int, bytes] = {}
-    for element in walker:
+    for element in elements:
         if element.depth:
             continue
         if element.tag > _NUMBER and found.keys() >= _MANDATORY:
+            if placing:
+                with contextlib.suppress(Malformed):
+                    _place(itertools.chain((element,), elements), data, found)
             break
         if element.tag in _WANTED:
             if element.tag in found:
@@ -162,6 +191,8 @@ def _find(walker: Walker, data: Buffer) -> dict[int, bytes]:
             if element.length == UNDEFINED or element.length > _VALUE_BYTES:
                 raise _too_long()
             found[element.tag] = bytes(data[element.offset : element.offset + element.length])
+        elif element.tag in PLACING:
+            _place((element,), data, found)
     return found
 
 
@@ -176,6 +207,26 @@ def _instance_number(found: Mapping[int, bytes]) -> int | None:
 
 def _too_long() -> Malformed:
     return Malformed("bad-value", "An identifying element is longer than DICOM allows.")
+
+
+def _place(elements: Iterable[Element], data: Buffer, found: dict[int, bytes]) -> None:
+    """Add what tells an object's place, until it can't come any more or for a bounded number of elements."""
+    for element in itertools.islice(elements, _MOST_BEHIND):
+        if element.depth:
+            continue
+        if element.tag > LAST:
+            break
+        if element.tag in PLACING and element.length <= _VALUE_BYTES:
+            found.setdefault(element.tag, bytes(data[element.offset : element.offset + element.length]))
+
+
+def _dataset(data: Buffer) -> tuple[Buffer, int, str]:
+    """Give the data set's bytes, inflated if need be, where it begins in them, and its transfer syntax."""
+    meta = read_meta(data)
+    syntax = _valid_uid(meta.text(0x00020010), "Transfer Syntax UID")
+    if encoding_of(syntax).deflated:
+        return _inflated_head(data, meta.dataset), 0, syntax
+    return data, meta.dataset, syntax
 
 
 def _text(found: Mapping[int, bytes], tag: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.associations import SOURCE
-from gateway.header import HeaderIdentity, identity_of, read_header_identity
+from gateway.header import Header, header_of, read_header
 from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from gateway.journal import Appends
 from gateway.part10 import Malformed
@@ -109,11 +109,12 @@ class Storing:
 
     def _event(self, received: Received, association: str, origin: str) -> Event:
         try:
-            found = _identity(received)
+            header = _header(received)
         except Malformed as error:
             raise not_understood(error) from error
         except OSError as error:
             raise vault_failed() from error
+        found = header.identity
         if found.sop_class_uid != received.announced.sop_class_uid:
             raise other_class()
         if found.sop_instance_uid != received.announced.sop_instance_uid:
@@ -138,6 +139,7 @@ class Storing:
                 association=association,
                 origin=origin,
                 received=now,
+                placement=header.placement,
             ),
             event_id=instance_event_id(self.project, instance, received.digest),
             source=SOURCE,
@@ -147,11 +149,11 @@ class Storing:
         )
 
 
-def _identity(received: Received) -> HeaderIdentity:
-    """Read an object's identity, from its first bytes if they hold it; raises as `read_header_identity`."""
+def _header(received: Received) -> Header:
+    """Read an object's header, from its first bytes if they hold what identifies; raises as `read_header`."""
     try:
-        return identity_of(received.head)
+        return header_of(received.head)
     except Malformed:
         if received.size == len(received.head):
             raise
-    return read_header_identity(received.path)
+    return read_header(received.path)

@@ -16,7 +16,7 @@ import msgspec
 from schemas.envelope import Utc
 from schemas.identity import BlobRef, Digest, Key, Uuid
 from schemas.image import ReasonCode, SeriesAttributes, Text
-from schemas.pacs import Modality, Uid, Version
+from schemas.pacs import Modality, Placement, Uid, Version
 
 
 class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +31,7 @@ class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
     received: Utc
     version: Version | None = None
     """The first version of the series that has it. None: written before facts told; every version has it."""
+    placement: Placement | None = None
 
 
 class AnonymizedInstance(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,8 +26,25 @@ SourceName = Annotated[str, msgspec.Meta(max_length=64)]
 Address = Annotated[str, msgspec.Meta(max_length=64)]
 """An IP address."""
 
+Number = Annotated[int, msgspec.Meta(ge=-(10**12), le=10**12)]
 
-class InstanceStored(msgspec.Struct, frozen=True, kw_only=True):
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where an object stands in its series, as its header says; None: it does not, or not understandably."""
+
+    number: Number | None = None
+    """Instance Number (0020,0013)."""
+    acquisition: Number | None = None
+    """Acquisition Number (0020,0012)."""
+    temporal: Number | None = None
+    """Temporal Position Identifier (0020,0100)."""
+    position: float | None = None
+    """Of the first voxel along the normal of the image's plane, mm."""
+    normal: tuple[float, float, float] | None = None
+    """Of the image's plane, a unit vector in patient coordinates."""
+
+
+class InstanceStored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An object is durable in the vault and its sender was told so."""
 
     project: ProjectId
@@ -45,9 +62,11 @@ class InstanceStored(msgspec.Struct, frozen=True, kw_only=True):
     origin: Annotated[str, msgspec.Meta(max_length=64)]
     """Name of the configured source, or the calling AE title."""
     received: Utc
+    placement: Placement | None = None
+    """None: its header tells nothing of it, or 0.1 wrote the event."""
 
 
-class AssociationEnded(msgspec.Struct, frozen=True, kw_only=True):
+class AssociationEnded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An association that carried images of this series is over; told to each series it carried."""
 
     project: ProjectId
@@ -56,6 +75,8 @@ class AssociationEnded(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["released", "aborted", "lost"]
     instances: Count
     """Images of this series that the association stored."""
+    began: Utc | None = None
+    """When the association was accepted. None: 0.1 wrote the event."""
 
 
 class SeriesDue(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,6 +107,8 @@ def _value(struct: type[msgspec.Struct], name: str, hint: Any) -> Any:
         found = _struct(kind)
     elif get_origin(kind) is list:
         found = [_value(struct, name, get_args(kind)[0])]
+    elif get_origin(kind) is tuple:
+        found = tuple(_value(struct, name, one) for one in get_args(kind))
     elif get_origin(kind) is Literal:
         found = get_args(kind)[0]
     elif kind is str:

@@ -40,6 +40,11 @@ def test_the_series_not_fed_for_longest_are_forgotten(stored, limit):
     assert list(state.series) == newest_first[:limit][::-1]
 
 
+def test_an_end_tells_when_its_association_began():
+    (event,) = ended(carry(Carried(ASSOCIATION, "default", began=NOON), "a" * 32), "lost", NOON)
+    assert event.data.began == NOON
+
+
 def test_states_are_values():
     before = carry(Carried(ASSOCIATION, "default"), "a" * 32)
     after = carry(before, "b" * 32)

@@ -20,9 +20,10 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from gateway.header import dataset_digest, read_header_identity
+from gateway.header import dataset_digest, read_header, read_header_identity
 from gateway.modalities import modality_of
 from gateway.part10 import Malformed
+from schemas.pacs import Placement
 
 SYNTAXES = [
     ImplicitVRLittleEndian,
@@ -202,3 +203,57 @@ def test_a_real_ct_has_an_identity():
     read = read_header_identity(Path(get_testdata_file("CT_small.dcm")))
     assert read.modality == "CT"
     assert read.patient_id == "1CT1"
+
+
+AXIAL = ["1", "0", "0", "0", "1", "0"]
+"""Direction cosines of rows and columns."""
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_the_place_in_the_series_is_read_in_every_encoding(tmp_path, syntax):
+    placed = synthetic(
+        AcquisitionNumber="2",
+        ImagePositionPatient=["-100", "-90.5", "-37.25"],
+        ImageOrientationPatient=AXIAL,
+        TemporalPositionIdentifier="3",
+    )
+    header = read_header(saved(tmp_path / "a.dcm", placed, syntax))
+    assert header.identity == read_header_identity(tmp_path / "a.dcm")
+    assert header.placement == Placement(
+        number=7, acquisition=2, temporal=3, position=-37.25, normal=(0.0, 0.0, 1.0)
+    )
+
+
+def test_the_position_is_along_the_normal_of_the_plane(tmp_path):
+    sagittal = synthetic(
+        ImagePositionPatient=["12.5", "40", "80"], ImageOrientationPatient=["0", "1", "0", "0", "0", "-1"]
+    )
+    placement = read_header(saved(tmp_path / "a.dcm", sagittal)).placement
+    assert placement == Placement(number=7, position=-12.5, normal=(-1.0, 0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"ImagePositionPatient": ["0", "0"], "ImageOrientationPatient": AXIAL},
+        {"ImagePositionPatient": ["0", "0", "1"], "ImageOrientationPatient": ["1", "0", "0", "1", "0", "0"]},
+        {"ImagePositionPatient": ["0", "0", "1"], "ImageOrientationPatient": ["9", "0", "0", "0", "1", "0"]},
+        {"ImagePositionPatient": ["0", "0", "1e300"], "ImageOrientationPatient": AXIAL},
+        {"ImagePositionPatient": ["0", "0", "1"]},
+    ],
+)
+def test_what_is_no_place_is_left_out_and_refuses_nothing(tmp_path, broken):
+    data = synthetic(InstanceNumber=None)
+    for name, value in broken.items():
+        setattr(data, name, value)
+    assert read_header(saved(tmp_path / "a.dcm", data)).placement is None
+
+
+def test_a_structure_that_breaks_behind_what_identifies_refuses_nothing_either(tmp_path):
+    whole = saved(tmp_path / "a.dcm", synthetic(PatientOrientation="L\\P", TemporalPositionIdentifier="3"))
+    content = whole.read_bytes()
+    at = content.index(b"\x20\0\0\x01IS")
+    (tmp_path / "b.dcm").write_bytes(content[:at] + b"\x20\0\0\x01??" + content[at + 6 :])
+    header = read_header(tmp_path / "b.dcm")
+    assert header.identity == read_header_identity(tmp_path / "b.dcm")
+    assert header.placement == Placement(number=7)

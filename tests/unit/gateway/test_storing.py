@@ -13,6 +13,7 @@ from gateway.spool import Announced
 from gateway.storing import Storing
 from gateway.vault import Vault
 from schemas.catalogue import decode
+from schemas.pacs import Placement
 from streams.clock import utc_now
 from tests.door import CT, PATIENT, encoded, image, new_uid
 
@@ -74,3 +75,11 @@ def test_door_and_anonymization_mean_the_same_patient(storing, tmp_path, patient
         stored.series,
         stored.instance,
     )
+
+
+def test_an_image_tells_its_place_in_the_series(storing):
+    dataset = image()
+    dataset.InstanceNumber, dataset.AcquisitionNumber = 4, 1
+    dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 2.5], [1, 0, 0, 0, 1, 0]
+    placement = keep(storing, dataset).placement
+    assert placement == Placement(number=4, acquisition=1, position=2.5, normal=(0.0, 0.0, 1.0))
