@@ -70,6 +70,7 @@ TYPES: dict[str, tuple[type[msgspec.Struct], Topic]] = {
     "chips.pacs.instance.stored.v1": (pacs.InstanceStored, PACS),
     "chips.pacs.association.ended.v1": (pacs.AssociationEnded, PACS),
     "chips.pacs.series.due.v1": (pacs.SeriesDue, PACS),
+    "chips.pacs.series.announced.v1": (pacs.SeriesAnnounced, PACS),
     "chips.pacs.series.settled.v1": (pacs.SeriesSettled, PACS),
     "chips.pacs.series.reopened.v1": (pacs.SeriesReopened, PACS),
     "chips.pacs.association.refused.v1": (pacs.AssociationRefused, PACS),

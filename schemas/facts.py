@@ -2,21 +2,21 @@
 
 A fact row is (project, kind, scope, key) and a body. No identifying value stands in any of them.
 
-Kinds by scope. Of a series: stored, anonymized, quarantined, faced, association_ended, study_of_series. Of a
-version of a series (``<series>.<version>``), of images that are faced: anonymized, quarantined. Of a study:
-series, feed_of_study. Of a project: study.
+Kinds by scope. Of a series: stored, anonymized, quarantined, faced, association_ended, announced,
+study_of_series. Of a version of a series (``<series>.<version>``), of images that are faced: anonymized,
+quarantined. Of a study: series, feed_of_study. Of a project: study.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from schemas.envelope import Utc
 from schemas.identity import BlobRef, Digest, Key, Uuid
 from schemas.image import ReasonCode, SeriesAttributes, Text
-from schemas.pacs import Modality, Placement, Uid, Version
+from schemas.pacs import Authority, Count, Modality, Placement, Uid, Version
 
 
 class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,26 @@ class StoredInstance(msgspec.Struct, frozen=True, kw_only=True):
     version: Version | None = None
     """The first version of the series that has it. None: written before facts told; every version has it."""
     placement: Placement | None = None
+
+
+class EndedAssociation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Key: the association. 0.1 wrote the outcome alone, as a string."""
+
+    outcome: Literal["released", "aborted", "lost"]
+    instances: Count = 0
+    ended: Utc | None = None
+    began: Utc | None = None
+
+
+class AnnouncedSeries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Key ``<announcement>.<part>``: what somebody said that a series consists of."""
+
+    announcement: Uuid
+    by: Authority
+    told: Utc
+    instances: Count
+    listed: list[Key] = []
+    part: Count = 0
 
 
 class AnonymizedInstance(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,8 +87,79 @@ class SeriesDue(msgspec.Struct, frozen=True, kw_only=True):
     due: Utc
 
 
-class SeriesSettled(msgspec.Struct, frozen=True, kw_only=True):
-    """No more images are expected; later ones reopen the series as the next version."""
+Authority = Literal["announcement", "commitment", "query", "retrieve"]
+"""Who said how many images a series has: an integration or a person, storage commitment, C-FIND, C-MOVE."""
+
+
+class SeriesAnnounced(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody says what a series consists of: how many images, or which."""
+
+    project: ProjectId
+    series: Key
+    announcement: Uuid
+    """The same for all parts of a list."""
+    by: Authority
+    instances: Annotated[int, msgspec.Meta(ge=1)]
+    """In all, also when they are listed in parts."""
+    listed: Annotated[list[Key], msgspec.Meta(max_length=1000)] = []
+    """Which; none: only their number is told."""
+    part: Count = 0
+
+
+Grade = Literal["quiescent", "complete_expected", "complete_assumed", "partial"]
+"""quiescent: no image comes, but an association that brought some is still open. complete_expected: what
+arrived is what was announced. complete_assumed: nothing speaks against it. partial: something does."""
+
+Lack = Literal["shortfall", "aborted", "lost", "unended", "number-gap", "position-gap"]
+"""shortfall: fewer than announced. aborted, lost: an association that brought images broke off, and none
+came back for the rest. unended: its end is not told. number-gap, position-gap: images are missing between."""
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Instance Numbers that are missing, both included."""
+
+    first: Number
+    last: Number
+
+
+class Hole(msgspec.Struct, frozen=True, kw_only=True):
+    """Slices that are missing between two positions along the normal, mm."""
+
+    after: float
+    before: float
+    slices: Count
+
+
+class Completeness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How whole a version of a series is, and the evidence for it."""
+
+    grade: Grade
+    received: Count
+    """Distinct instances."""
+    lacks: Annotated[list[Lack], msgspec.Meta(max_length=8)] = []
+    """What speaks against its being whole."""
+    expected: Count | None = None
+    by: Authority | None = None
+    """Who told last what is expected."""
+    missing: Count = 0
+    """Images that are known to be missing, at least."""
+    surplus: Count = 0
+    """Images beyond what was announced, which says nothing of the whole then."""
+    numbers: Literal["contiguous", "gaps", "unknown"] = "unknown"
+    gaps: Annotated[list[Span], msgspec.Meta(max_length=16)] = []
+    """The first ones."""
+    positions: Literal["uniform", "gaps", "unknown"] = "unknown"
+    holes: Annotated[list[Hole], msgspec.Meta(max_length=16)] = []
+    """The first ones."""
+    broken: Annotated[list[Uuid], msgspec.Meta(max_length=16)] = []
+    """Associations that broke off or are still open, the first ones."""
+
+
+class SeriesSettled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """No more images are expected; later ones reopen the series as the next version.
+
+    Told again, with the next `grading`, when there is other evidence of the same images.
+    """
 
     project: ProjectId
     patient: Key
@@ -100,6 +171,9 @@ class SeriesSettled(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: Count
     """Instances of which other bytes arrived under the same SOP Instance UID; all are kept."""
     evidence: Literal["released", "aborted", "lost", "quiet"]
+    completeness: Completeness | None = None
+    """None: 0.1 wrote the event."""
+    grading: Count = 0
 
 
 class SeriesReopened(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The arrivals agent: images become facts, and series settle, in versions.
+"""The arrivals agent: images, ends and announcements become facts, and series settle, graded, in versions.
 
 The order of a pass, so that a crash anywhere loses nothing: fact, deadline, reopening, announcement. A series
 is counted from its facts, as a set; so an image that comes again changes nothing, and one whose reopening was
@@ -13,13 +13,14 @@ from typing import TypeVar
 
 import msgspec
 
+from agents.arrivals.evidence import announced_fact, ended_fact, evidence_of, stored_fact
 from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper, deadline_of
 from agents.progress import Progress
 from agents.spec import AgentSpec
 from schemas import pacs
 from schemas.catalogue import CONSUMES
 from schemas.envelope import Event
-from schemas.facts import SeriesOfStudy, StoredInstance, StudyOfProject
+from schemas.facts import SeriesOfStudy, StudyOfProject
 from schemas.identity import derived_id, series_stream
 from schemas.image import SeriesReceiving
 from schemas.make import derived
@@ -27,6 +28,7 @@ from streams.aggregates import series as aggregate
 from streams.aggregates.state import SERIES_SCHEMA, SeriesState
 from streams.bus import Producer
 from streams.clock import Clock
+from streams.completeness.grading import Patience, judge
 from streams.crashpoints import crashpoint
 from streams.histories import Aggregate, Histories
 from streams.publishing import publish
@@ -48,7 +50,7 @@ def arrivals_agent(
     Parameters
     ----------
     quiet_s
-        A series without a new image for so long is whole, s.
+        A series without a new image for so long is looked at, s.
     settle_s
         How long after its association ended a series is looked at, s.
     """
@@ -75,8 +77,7 @@ class Arrivals:
         self._producer = producer
         self._clock = clock
         self._progress = progress
-        self._quiet = timedelta(seconds=quiet_s)
-        self._settle = timedelta(seconds=settle_s)
+        self._patience = Patience(timedelta(seconds=quiet_s), timedelta(seconds=settle_s))
         self._series = Histories(store.events, SERIES_AGGREGATE, consumer=CONSUMER, clock=clock)
         self._announced: OrderedDict[str, None] = OrderedDict()
         self._deadlines: OrderedDict[str, datetime] = OrderedDict()
@@ -93,7 +94,9 @@ class Arrivals:
             case pacs.InstanceStored() as data:
                 await self._stored(event, data)
             case pacs.AssociationEnded() as data:
-                await self._ended(event, data)
+                await self._told(event, data, ended_fact(event, data))
+            case pacs.SeriesAnnounced() as data:
+                await self._told(event, data, announced_fact(event, data))
             case pacs.SeriesDue() as data:
                 await self._due(event, data)
             case _:
@@ -106,8 +109,8 @@ class Arrivals:
         settled = version > 1
         # Only a settled series asks whether the image is new: a fact that is there already stays as it is.
         known = settled and await self._store.facts.has(data.project, "stored", data.series, key)
-        await self._store.facts.put([_stored_fact(data, key, version)])
-        await self._set_deadline(event, stream, self._clock() + self._quiet)
+        await self._store.facts.put([stored_fact(data, key, version)])
+        await self._set_deadline(event, stream, self._clock() + self._patience.quiet)
         crashpoint("arrivals.after_fact_before_append")
         of_study = SeriesOfStudy(
             patient=data.patient, study=data.study, series=data.series, modality=data.modality
@@ -157,18 +160,13 @@ class Arrivals:
         await publish(self._producer, [msgspec.structs.replace(announced, id=same)])
         _remember(self._announced, stream, None)
 
-    async def _ended(self, event: Event, data: pacs.AssociationEnded) -> None:
-        """Look at the series soon: a new image before then moves the deadline on."""
-        fact = Fact(
-            data.project,
-            "association_ended",
-            data.series,
-            data.association,
-            msgspec.json.encode(data.outcome),
-        )
+    async def _told(
+        self, event: Event, data: pacs.AssociationEnded | pacs.SeriesAnnounced, fact: Fact
+    ) -> None:
+        """Look at the series soon, with what is known now: a new image before then moves the deadline on."""
         await self._store.facts.put([fact])
         await self._set_deadline(
-            event, series_stream(data.project, data.series), self._clock() + self._settle
+            event, series_stream(data.project, data.series), self._clock() + self._patience.settle
         )
 
     async def _due(self, event: Event, data: pacs.SeriesDue) -> None:
@@ -179,41 +177,33 @@ class Arrivals:
         of_study = await self._store.facts.all(data.project, "study_of_series", data.series)
         if of_study:
             series = msgspec.json.decode(of_study[0].body, type=SeriesOfStudy)
-            counted = aggregate.census(*await self._facts(data))
-            taken = await self._series.take(
-                event, stream, lambda state: aggregate.decide_due(state, data.project, series, counted)
-            )
-            crashpoint("arrivals.after_append_before_publish")
-            await publish(self._producer, taken.events)
+            await self._look(event, stream, data, series)
         await self._store.deadlines.clear(DEADLINE_KIND, stream, data.due)
 
-    async def _facts(
-        self, data: pacs.SeriesDue
-    ) -> tuple[list[StoredInstance], dict[str, aggregate.AssociationOutcome]]:
-        stored = await self._store.facts.all(data.project, "stored", data.series)
-        ended = await self._store.facts.all(data.project, "association_ended", data.series)
-        return (
-            [msgspec.json.decode(fact.body, type=StoredInstance) for fact in stored],
-            {fact.key: msgspec.json.decode(fact.body, type=aggregate.AssociationOutcome) for fact in ended},
+    async def _look(self, event: Event, stream: str, data: pacs.SeriesDue, series: SeriesOfStudy) -> None:
+        """Settle the series, or grade it anew, as the evidence is now; look again when time may change it."""
+        evidence = await evidence_of(self._store.facts, data.project, data.series)
+        if not evidence.stored:
+            return
+        judged = judge(evidence, self._clock(), self._patience)
+        if judged.again:
+            await self._set_deadline(event, stream, judged.again)
+        if judged.completeness is None:
+            return
+        completeness = judged.completeness
+        outcomes = {association: end.outcome for association, end in evidence.ends.items()}
+        counted = aggregate.census(evidence.stored, outcomes)
+        taken = await self._series.take(
+            event,
+            stream,
+            lambda state: aggregate.decide_due(state, data.project, series, counted, completeness),
         )
+        crashpoint("arrivals.after_append_before_publish")
+        await publish(self._producer, taken.events)
 
     async def _set_deadline(self, cause: Event, stream: str, due: datetime) -> None:
         await self._store.deadlines.set(deadline_of(stream, due, cause))
         _remember(self._deadlines, stream, due)
-
-
-def _stored_fact(data: pacs.InstanceStored, key: str, version: int) -> Fact:
-    body = StoredInstance(
-        instance=data.instance,
-        digest=data.digest,
-        blob=data.blob,
-        sop_class_uid=data.sop_class_uid,
-        modality=data.modality,
-        association=data.association,
-        received=data.received,
-        version=version,
-    )
-    return Fact(data.project, "stored", data.series, key, msgspec.json.encode(body))
 
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""The series stream: when a series is settled, and when late images open its next version. Pure.
+"""The series stream: when a series is settled and graded, and when late images open its next version. Pure.
 
 A series without a settled version has no stream yet. Nothing here refuses an image.
 """
@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.envelope import Event
 from schemas.facts import SeriesOfStudy, StoredInstance
-from schemas.pacs import Count, SeriesReopened, SeriesSettled
+from schemas.pacs import Completeness, Count, SeriesReopened, SeriesSettled
 from streams.aggregates.handled import remember
 from streams.aggregates.state import SeriesState
 
@@ -66,13 +66,19 @@ def decide_arrival(state: SeriesState, project: str, series: SeriesOfStudy) -> l
 
 
 def decide_due(
-    state: SeriesState, project: str, series: SeriesOfStudy, counted: Census
+    state: SeriesState,
+    project: str,
+    series: SeriesOfStudy,
+    counted: Census,
+    completeness: Completeness,
 ) -> list[SeriesReopened | SeriesSettled]:
     """Decide what a passed deadline means: a new version, when there is an image that no version has.
 
-    An image whose reopening was lost in a crash is made up for here.
+    Without one, the last version is told again when it is graded otherwise than before: an association ended,
+    or somebody announced what to expect. An image whose reopening was lost in a crash is made up for here.
     """
-    if counted.rows <= state.rows:
+    fresh = counted.rows > state.rows
+    if not fresh and (not state.settled or completeness == state.completeness):
         return []
     settled = SeriesSettled(
         project=project,
@@ -80,12 +86,14 @@ def decide_due(
         study=series.study,
         series=series.series,
         modality=series.modality,
-        version=state.settled + 1,
+        version=state.settled + 1 if fresh else state.settled,
         instances=counted.instances,
         conflicts=counted.conflicts,
         evidence=counted.evidence,
+        completeness=completeness,
+        grading=0 if fresh else state.grading + 1,
     )
-    return [*decide_arrival(state, project, series), settled]
+    return [*decide_arrival(state, project, series), settled] if fresh else [settled]
 
 
 def evolve(state: SeriesState, event: Event) -> SeriesState:
@@ -98,6 +106,8 @@ def evolve(state: SeriesState, event: Event) -> SeriesState:
                 settled=data.version,
                 gathering=data.version,
                 rows=data.instances + data.conflicts,
+                grading=data.grading,
+                completeness=data.completeness,
                 handled=handled,
             )
         case SeriesReopened() as data:

@@ -11,13 +11,13 @@ from schemas.feed import FeedSeriesAnonymized
 from schemas.identity import Key
 from schemas.image import SeriesAttributes
 from schemas.job import Artefact, Finding, Isolation, Measure, WorkOrder
-from schemas.pacs import Count
+from schemas.pacs import Completeness, Count
 from schemas.views import CommentView
 from streams.aggregates.handled import Handled
 
 FEED_SCHEMA = 1
 JOB_SCHEMA = 1
-SERIES_SCHEMA = 1
+SERIES_SCHEMA = 2
 """Numbers of the snapshots' layouts: a change makes older snapshots be passed over."""
 
 
@@ -34,12 +34,16 @@ class SeriesState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         The version being gathered; equal to `settled` when nothing came since.
     rows
         Images (fact rows) that the last settled version counted.
+    grading, completeness
+        How often the last settled version was graded anew, and what it is; None when 0.1 settled it.
     """
 
     version: Count = 0
     settled: Count = 0
     gathering: Count = 1
     rows: Count = 0
+    grading: Count = 0
+    completeness: Completeness | None = None
     handled: Handled = Handled()
 
 

@@ -98,7 +98,7 @@ class Group:
         return moved
 
 
-def stored(instance=1, *, series=1, study=1, digest=None, association=1, modality="CT"):
+def stored(instance=1, *, series=1, study=1, digest=None, association=1, modality="CT", placement=None):
     digest = f"{digest if digest is not None else instance:064x}"
     data = pacs.InstanceStored(
         project=PROJECT,
@@ -114,6 +114,7 @@ def stored(instance=1, *, series=1, study=1, digest=None, association=1, modalit
         association=uuid(association),
         origin="TEST",
         received=datetime(2026, 1, 2, tzinfo=UTC),
+        placement=placement,
     )
     return pacs_event(data, instance_event_id(PROJECT, key(instance), digest))
 
@@ -127,6 +128,19 @@ def ended(*, series=1, association=1, outcome="released", instances=1):
         instances=instances,
     )
     return pacs_event(data, derived_id("gateway", uuid(association), key(series)))
+
+
+def announced(instances, *, series=1, listed=(), name="P", part=0, by="announcement"):
+    data = pacs.SeriesAnnounced(
+        project=PROJECT,
+        series=key(series),
+        announcement=uuid(name),
+        by=by,
+        instances=instances,
+        listed=[key(one) for one in listed],
+        part=part,
+    )
+    return pacs_event(data, derived_id("announced", uuid(name), f"{key(series)} {part}"))
 
 
 def fact(data, version=1):

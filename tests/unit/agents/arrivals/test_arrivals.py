@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from agents.arrivals.agent import Arrivals, arrivals_agent
+from agents.arrivals.evidence import stored_fact
 from agents.arrivals.sweeper import Sweeper
 from agents.progress import Progress
 from schemas.image import SeriesReceiving
@@ -16,9 +17,20 @@ from schemas.live import SeriesProgress
 from schemas.pacs import SeriesDue, SeriesReopened, SeriesSettled
 from streams.errors import Unavailable
 from streams.publishing import message
-from streams.store.api import Deadline
+from streams.store.api import Deadline, Fact
 from streams.store.memory.store import MemoryStore
-from tests.unit.agents.flowing import PROJECT, Bus, Crash, Group, Ticking, ended, key, stored, uuid
+from tests.unit.agents.flowing import (
+    PROJECT,
+    Bus,
+    Crash,
+    Group,
+    Ticking,
+    announced,
+    ended,
+    key,
+    stored,
+    uuid,
+)
 
 PACS, IMAGE, LIVE = "chips.pacs.v1", "chips.image.v1", "chips.live.v1"
 
@@ -174,6 +186,94 @@ async def test_the_sweeper_tells_once_then_again_when_nobody_listened():
     door.clock.move(31)
     assert await door.sweeper.sweep() == 1
     assert len({event.id for event in door.bus.events(PACS) if isinstance(event.data, SeriesDue)}) == 1
+
+
+def received_now(door, event):
+    return msgspec.structs.replace(event, data=msgspec.structs.replace(event.data, received=door.clock()))
+
+
+def grades(door):
+    return [(one.version, one.grading, one.completeness.grade) for one in door.bus.data(PACS, SeriesSettled)]
+
+
+async def test_an_end_that_comes_after_quiet_grades_the_version_anew():
+    door = Door()
+    await door.receive(received_now(door, stored(1)), received_now(door, stored(2)))
+    await door.wait(11)
+    assert grades(door) == [(1, 0, "quiescent")]
+    await door.receive(ended())
+    await door.wait(2)
+    assert grades(door) == [(1, 0, "quiescent"), (1, 1, "complete_assumed")]
+    assert door.settled() == [(1, 2, 0), (1, 2, 0)]
+    await door.receive(ended(), stored(2))
+    await door.wait(3600)
+    assert len(grades(door)) == 2
+
+
+async def test_an_end_that_never_comes_leaves_the_series_partial():
+    door = Door()
+    await door.receive(received_now(door, stored(1)))
+    await door.wait(11)
+    assert grades(door) == [(1, 0, "quiescent")]
+    door.restart()
+    await door.wait(14 * 60)
+    assert grades(door) == [(1, 0, "quiescent")]
+    await door.wait(60)
+    assert grades(door) == [(1, 0, "quiescent"), (1, 1, "partial")]
+
+
+async def test_a_due_event_of_a_process_before_settles_nothing_while_images_come():
+    door = Door()
+    await door.receive(stored(1))
+    door.clock.move(11)
+    await door.sweeper.sweep()
+    fresh = received_now(door, stored(2)).data
+    await door.store.facts.put([stored_fact(fresh, f"{fresh.instance}.{fresh.digest}", 1)])
+    door.restart()
+    await door.group.settle()
+    assert door.bus.data(PACS, SeriesDue)
+    assert door.settled() == []
+    await door.wait(11)
+    assert door.settled() == [(1, 2, 0)]
+
+
+async def test_what_was_announced_decides_before_and_after_a_version_settled():
+    door = Door()
+    await door.receive(announced(3), stored(1), stored(2), ended())
+    await door.wait(2)
+    assert grades(door) == [(1, 0, "partial")]
+    (told,) = door.bus.data(PACS, SeriesSettled)
+    assert (told.completeness.expected, told.completeness.missing, told.completeness.lacks) == (
+        3,
+        1,
+        ["shortfall"],
+    )
+    await door.receive(stored(3, association=2), ended(association=2))
+    await door.wait(2)
+    assert grades(door)[1:] == [(2, 0, "complete_expected")]
+    await door.receive(announced(4, listed=[1, 2, 3, 4], name="Q"))
+    await door.wait(2)
+    assert grades(door)[2:] == [(2, 1, "partial")]
+
+
+async def test_an_announcement_of_a_series_without_images_waits_for_them():
+    door = Door()
+    await door.receive(announced(1))
+    await door.wait(2)
+    assert door.settled() == []
+    assert await door.store.deadlines.due("series", door.clock()) == []
+    await door.receive(stored(1), ended())
+    await door.wait(2)
+    assert grades(door) == [(1, 0, "complete_expected")]
+
+
+async def test_ends_that_an_earlier_release_recorded_still_count():
+    door = Door()
+    body = msgspec.json.encode("lost")
+    await door.store.facts.put([Fact(PROJECT, "association_ended", key(1), uuid(1), body)])
+    await door.receive(stored(1))
+    await door.wait(11)
+    assert grades(door) == [(1, 0, "partial")]
 
 
 @pytest.mark.parametrize("last", ["image", "end"])

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from schemas.facts import SeriesOfStudy, StoredInstance
 from schemas.identity import BlobRef, series_stream
-from schemas.pacs import SeriesReopened, SeriesSettled
+from schemas.pacs import Completeness, SeriesReopened, SeriesSettled
 from streams.aggregates import series
 from streams.aggregates.state import SeriesState
 from tests.unit.streams.aggregates.folding import PATIENT, PROJECT, STUDY, apply, command, key, uuid
 
 SERIES = SeriesOfStudy(patient=PATIENT, study=STUDY, series=key(7), modality="CT")
 STREAM = series_stream(PROJECT, key(7))
+WHOLE = Completeness(grade="complete_assumed", received=1)
 
 
 def stored(instance, digest=0, association=1):
@@ -54,30 +55,47 @@ def test_the_worst_end_counts_and_an_untold_end_means_quiet():
 def test_settling_needs_something_new():
     state = SeriesState()
     counted = series.census([stored(1)], {})
-    decided = series.decide_due(state, PROJECT, SERIES, counted)
+    decided = series.decide_due(state, PROJECT, SERIES, counted, WHOLE)
     assert [type(one) for one in decided] == [SeriesSettled]
     assert decided[0].version == 1
     state = step(state, decided, 1)
-    assert series.decide_due(state, PROJECT, SERIES, counted) == []
+    assert series.decide_due(state, PROJECT, SERIES, counted, WHOLE) == []
 
 
 def test_a_late_image_reopens_once_then_settles_as_the_next_version():
     state = step(
-        SeriesState(), series.decide_due(SeriesState(), PROJECT, SERIES, series.census([stored(1)], {})), 1
+        SeriesState(),
+        series.decide_due(SeriesState(), PROJECT, SERIES, series.census([stored(1)], {}), WHOLE),
+        1,
     )
     reopened = series.decide_arrival(state, PROJECT, SERIES)
     assert [(type(one), one.version) for one in reopened] == [(SeriesReopened, 2)]
     state = step(state, reopened, 2)
     assert series.decide_arrival(state, PROJECT, SERIES) == []
-    settled = series.decide_due(state, PROJECT, SERIES, series.census([stored(1), stored(2)], {}))
+    settled = series.decide_due(state, PROJECT, SERIES, series.census([stored(1), stored(2)], {}), WHOLE)
     assert [(type(one), one.version) for one in settled] == [(SeriesSettled, 2)]
+
+
+def test_other_evidence_of_the_same_images_grades_the_version_anew_and_the_same_says_nothing():
+    counted = series.census([stored(1)], {})
+    state = step(SeriesState(), series.decide_due(SeriesState(), PROJECT, SERIES, counted, WHOLE), 1)
+    short = Completeness(grade="partial", received=1, expected=2, missing=1, lacks=["shortfall"])
+    decided = series.decide_due(state, PROJECT, SERIES, counted, short)
+    assert [(type(one), one.version, one.grading) for one in decided] == [(SeriesSettled, 1, 1)]
+    assert decided[0].completeness == short
+    state = step(state, decided, 2)
+    assert series.decide_due(state, PROJECT, SERIES, counted, short) == []
+    later = series.decide_due(state, PROJECT, SERIES, series.census([stored(1), stored(2)], {}), WHOLE)
+    assert [(one.version, getattr(one, "grading", None)) for one in later] == [(2, None), (2, 0)]
 
 
 def test_a_reopening_lost_in_a_crash_is_made_up_for():
     state = step(
-        SeriesState(), series.decide_due(SeriesState(), PROJECT, SERIES, series.census([stored(1)], {})), 1
+        SeriesState(),
+        series.decide_due(SeriesState(), PROJECT, SERIES, series.census([stored(1)], {}), WHOLE),
+        1,
     )
-    decided = series.decide_due(state, PROJECT, SERIES, series.census([stored(1), stored(2)], {}))
+    decided = series.decide_due(state, PROJECT, SERIES, series.census([stored(1), stored(2)], {}), WHOLE)
     assert [type(one) for one in decided] == [SeriesReopened, SeriesSettled]
 
 
@@ -86,7 +104,7 @@ def test_any_order_of_arrivals_and_deadlines_ends_with_every_image_in_a_version(
     state, images, versions = SeriesState(), {}, []
     for number, what in enumerate([*steps, "due"]):
         if what == "due":
-            decided = series.decide_due(state, PROJECT, SERIES, series.census(images.values(), {}))
+            decided = series.decide_due(state, PROJECT, SERIES, series.census(images.values(), {}), WHOLE)
             versions += [one.version for one in decided if isinstance(one, SeriesSettled)]
         else:
             decided = [] if what in images else series.decide_arrival(state, PROJECT, SERIES)
