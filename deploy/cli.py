@@ -139,6 +139,32 @@ def bring_in(
     return work(paths, manifest=manifest, origin=origin, watch=watch, quiet_s=quiet_s)
 
 
+@app.command
+def announce(
+    series_uid: str,
+    *,
+    instances: int | None = None,
+    listed: Annotated[Path | None, Parameter(name="--list")] = None,
+) -> int:
+    """Say how many images a series has, or which, so that CHIPS can tell when it is whole (inner zone).
+
+    Before they are sent or after; the last count that was told holds, lists add up. UIDs turn into pseudonyms
+    here, so that nothing else sees them.
+
+    Parameters
+    ----------
+    series_uid
+        Series Instance UID.
+    instances
+        How many images it has.
+    listed
+        A file of its SOP Instance UIDs, one a line.
+    """
+    from deploy.announce import announce as work
+
+    return finish(work(series_uid, instances=instances, listed=listed))
+
+
 # -- single processes, for machines and clusters
 
 
