@@ -12,7 +12,7 @@ import msgspec
 from schemas.identity import Key, ProjectId, Uuid
 from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Artefact, Attempt, Cause, Finding, Isolation, Measure, Name
-from schemas.pacs import Count, Modality, Version
+from schemas.pacs import Completeness, Count, Modality, Version
 from schemas.sealed import MAX_SEALED
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -62,8 +62,8 @@ class FeedSeriesReceiving(msgspec.Struct, frozen=True, kw_only=True):
     modality: Modality
 
 
-class FeedSeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a series is anonymized, with its quarantined instances and why."""
+class FeedSeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version of a series is anonymized, with its quarantined instances and why; again when graded anew."""
 
     study: Key
     series: Key
@@ -74,6 +74,14 @@ class FeedSeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: Count
     attributes: SeriesAttributes
     reasons: Annotated[list[ReasonCount], msgspec.Meta(max_length=64)]
+    completeness: Completeness | None = None
+    """None: 0.1 settled the version."""
+    grading: Count = 0
+    """How often the version was graded anew."""
+    since: Version = 1
+    """The first version with all of these anonymized images: what used an earlier one lacks some."""
+    outdated: Annotated[list[Uuid], msgspec.Meta(max_length=64)] = []
+    """Runs of this feed that lack images from now on, for they used a version before `since`; at most 64."""
 
 
 class RunQueued(msgspec.Struct, frozen=True, kw_only=True):

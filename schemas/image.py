@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from schemas.identity import BlobRef, Key, ProjectId
-from schemas.pacs import Count, Modality, Version
+from schemas.pacs import Completeness, Count, Modality, Version
 
 ReasonCode = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,63}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(max_length=256)]
@@ -49,8 +49,8 @@ class SeriesReceiving(msgspec.Struct, frozen=True, kw_only=True):
     modality: Modality
 
 
-class SeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True):
-    """Every instance of a settled version is anonymized or in quarantine."""
+class SeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Every instance of a settled version is anonymized or in quarantine; again when graded anew."""
 
     project: ProjectId
     patient: Key
@@ -66,6 +66,12 @@ class SeriesAnonymized(msgspec.Struct, frozen=True, kw_only=True):
     policy: Text
     attributes: SeriesAttributes
     reasons: Annotated[list[ReasonCount], msgspec.Meta(max_length=64)]
+    completeness: Completeness | None = None
+    """None: 0.1 settled the version."""
+    grading: Count = 0
+    """How often the version was graded anew."""
+    since: Version = 1
+    """The first version with all of these anonymized images: what used an earlier one lacks some."""
 
 
 class InstanceQuarantined(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,11 @@ from schemas.feed import Tag, Title
 from schemas.identity import Key, ProjectId, Uuid
 from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Artefact, Finding, Isolation, Measure
-from schemas.pacs import Count
+from schemas.pacs import Completeness, Count, Grade
 
 CardState = Literal["empty", "receiving", "queued", "running", "done", "attention", "failed"]
-"""attention: something is in quarantine or conflicts and nothing failed; failed: a run failed for good."""
+"""attention: something is in quarantine, conflicts or is missing and nothing failed; failed: a run failed for
+good."""
 
 MAX_CARD_REASONS = 16
 """A card travels to every open home page; the page of the feed has all reasons."""
@@ -37,6 +38,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     artefacts: list[Artefact] = []
     measures: list[Measure] = []
     findings: list[Finding] = []
+    outdated: bool | msgspec.UnsetType = msgspec.UNSET
+    """True when images came after the version that it used; left out else, and by 0.1."""
 
 
 class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,8 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
     attributes: SeriesAttributes = SeriesAttributes()
     reasons: list[ReasonCount] = []
     run: RunView | None = None
+    completeness: Completeness | msgspec.UnsetType = msgspec.UNSET
+    """Of the version; left out when 0.1 settled it."""
 
 
 class CommentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +112,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     )
     """Why images are in quarantine, over all series, the most frequent first; left out when none is, and by
     0.1. Reasons beyond the bound are in `quarantined` only."""
+    partial: Count | msgspec.UnsetType = msgspec.UNSET
+    """Series that are partial; left out when none is. So are the next three."""
+    missing: Count | msgspec.UnsetType = msgspec.UNSET
+    """Images that are known to be missing in them, at least."""
+    open: Count | msgspec.UnsetType = msgspec.UNSET
+    """Series of which an association has not ended yet."""
+    outdated: Count | msgspec.UnsetType = msgspec.UNSET
+    """Series whose newest run lacks images that came later."""
 
 
 class FeedDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +153,8 @@ class TimelineRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Title, tag, comment (sealed), cause or message: whatever the event says."""
     state: str | None = None
     counts: dict[str, int] = {}
+    grade: Grade | None = None
+    """Of a version of a series; None: 0.1 settled it."""
 
 
 class SeriesCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -215,6 +215,9 @@ class Anonymization:
             policy=summary.policy,
             attributes=summary.attributes,
             reasons=summary.reasons,
+            completeness=data.completeness,
+            grading=data.grading,
+            since=summary.since,
         )
         crashpoint("anonymization.after_manifest_before_publish")
         await self._publish(event, data, {0: said})

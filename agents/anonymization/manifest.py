@@ -26,6 +26,8 @@ class Summary(NamedTuple):
     policy: str
     attributes: SeriesAttributes
     reasons: list[ReasonCount]
+    since: int
+    """The first version with all of its anonymized images."""
 
 
 def summarize(
@@ -59,6 +61,7 @@ def summarize(
         policy=clean[0].policy if clean else "",
         attributes=clean[0].attributes if clean else SeriesAttributes(),
         reasons=_reasons(kept_back),
+        since=max((image.version or 1 for key, image in chosen.items() if key in anonymized), default=1),
     )
 
 

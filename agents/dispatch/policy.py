@@ -9,10 +9,14 @@ from plugins.contract.types import Manifest
 from schemas.identity import derived_id
 from schemas.image import SeriesAnonymized
 from schemas.job import WorkOrder
+from schemas.pacs import Completeness
 
 
 def work_orders(series: SeriesAnonymized, registry: Mapping[str, Manifest]) -> list[WorkOrder]:
     """Give one order for each plugin that accepts the series; none when nothing of it was anonymized.
+
+    A version that is partial is for plugins that say so of themselves, and none runs while an end is waited
+    for: when the version is graded anew it comes again. One that 0.1 settled was never graded, and runs.
 
     The same images make the same job, whatever the version: its id is made of plugin and manifest.
     """
@@ -35,4 +39,11 @@ def work_orders(series: SeriesAnonymized, registry: Mapping[str, Manifest]) -> l
             manifest=series.manifest,
         )
         for plugin in plugins_for(dict(registry), series.modality)
+        if _may_run(plugin, series.completeness)
     ]
+
+
+def _may_run(plugin: Manifest, completeness: Completeness | None) -> bool:
+    if completeness is None or completeness.grade in {"complete_expected", "complete_assumed"}:
+        return True
+    return completeness.grade == "partial" and plugin.accepts_partial

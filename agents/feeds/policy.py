@@ -43,6 +43,9 @@ def of_image(event: image.SeriesReceiving | image.SeriesAnonymized) -> SystemCom
             conflicts=event.conflicts,
             attributes=event.attributes,
             reasons=event.reasons,
+            completeness=event.completeness,
+            grading=event.grading,
+            since=event.since,
         ),
     )
 

@@ -125,6 +125,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     modalities: list[str]
     """DICOM modalities that it accepts; empty: any, because it tells by itself what it can't use."""
     resources: Resources
+    accepts_partial: bool = False
+    """Run it on a series that is known to lack images, too."""
     requires: list[str] = []
     """Distributions that its image holds, by their names in the lock file."""
 

@@ -71,9 +71,11 @@ def _changed(state: FeedState, event: Event) -> dict[str, Any]:  # noqa: PLR0911
 def _series(known: FeedSeries | None, data: FeedSeriesReceiving | FeedSeriesAnonymized) -> FeedSeries:
     if isinstance(data, FeedSeriesReceiving):
         return known or FeedSeries(study=data.study, series=data.series, modality=data.modality)
-    if known and known.version >= data.version:
+    if known and known.has(data):
         return known
-    return FeedSeries(study=data.study, series=data.series, modality=data.modality, record=data)
+    # What it outdated then is the history's; what lacks images now follows from `since`.
+    record = replace(data, outdated=[])
+    return FeedSeries(study=data.study, series=data.series, modality=data.modality, record=record)
 
 
 def _comments(

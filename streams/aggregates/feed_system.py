@@ -7,6 +7,8 @@ often, end in the same state. A run's records need the run to be queued first; w
 
 from __future__ import annotations
 
+import msgspec
+
 from schemas import command as commands
 from schemas.feed import (
     FeedCreated,
@@ -19,7 +21,7 @@ from schemas.feed import (
     RunSucceeded,
 )
 from schemas.identity import default_feed
-from streams.aggregates.state import FeedState, Run
+from streams.aggregates.state import FeedSeries, FeedState, Run
 from streams.errors import Rejected
 
 SystemCommand = (
@@ -51,6 +53,7 @@ SystemEvent = (
 
 MAX_SERIES = 2_000
 MAX_RUNS = 10_000
+MAX_OUTDATED = 64
 
 
 def decide(  # noqa: PLR0911 - one return for each command
@@ -85,7 +88,9 @@ def decide(  # noqa: PLR0911 - one return for each command
             known = state.series.get(record.series)
             if known is None:
                 _room(len(state.series), MAX_SERIES, "series")
-            return opened if known and known.version >= record.version else [*opened, record]
+            if known and known.has(record):
+                return opened
+            return [*opened, msgspec.structs.replace(record, outdated=_outdated(state, known, record))]
         case commands.RecordRunQueued(run=queued):
             return _queued(state, queued)
         case commands.RecordRunStarted(run=started):
@@ -99,6 +104,13 @@ def decide(  # noqa: PLR0911 - one return for each command
 def default_title(study: str) -> str:
     """Give the title of the feed that the default rule opens: a pseudonym says no name."""
     return f"Study {study[:8]}"
+
+
+def _outdated(state: FeedState, known: FeedSeries | None, record: FeedSeriesAnonymized) -> list[str]:
+    """Name the runs that a record outdates: they used a version before the images that it has."""
+    before = known.since if known else 0
+    runs = (run for run in state.runs.values() if run.series == record.series and not run.dead)
+    return sorted(run.job for run in runs if before <= run.version < record.since)[:MAX_OUTDATED]
 
 
 def _own(project: str, feed: str, to_project: str, to_feed: str) -> None:

@@ -125,6 +125,16 @@ class FeedSeries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.record.version if self.record else 0
 
     @property
+    def since(self) -> int:
+        """The first version with the images of the newest record: a run on an earlier one lacks some."""
+        return self.record.since if self.record else 0
+
+    def has(self, record: FeedSeriesAnonymized) -> bool:
+        """Tell whether a record says nothing newer than the newest known."""
+        known = self.record
+        return known is not None and (known.version, known.grading) >= (record.version, record.grading)
+
+    @property
     def attributes(self) -> SeriesAttributes:
         """What may be said of it."""
         return self.record.attributes if self.record else SeriesAttributes()

@@ -32,7 +32,7 @@ def broken_off(images: Iterable[StoredInstance], ends: Mapping[str, EndedAssocia
             continue
         at = end.ended if end else None
         at = at or max(received.get(association, ()), default=None)
-        if at is None or not any(began >= at for began in begins):
+        if at is None or not any(began > at for began in begins):
             found[association] = end.outcome if end and end.outcome != "released" else "unended"
     return found
 

@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Artefact
+from schemas.pacs import Grade
 from schemas.views import MAX_CARD_REASONS, Card, CardState, CommentView, RunState, SeriesView
 from streams.aggregates.state import FeedState
 
@@ -65,16 +66,25 @@ def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
         pictures=_pictures(series),
         steps=steps,
         reasons=_reasons(series) or msgspec.UNSET,
+        partial=_graded(series, "partial") or msgspec.UNSET,
+        missing=sum(view.completeness.missing for view in series if view.completeness) or msgspec.UNSET,
+        open=_graded(series, "quiescent") or msgspec.UNSET,
+        outdated=sum(1 for view in series if view.run and view.run.outdated) or msgspec.UNSET,
     )
 
 
 def step(view: SeriesView) -> Step:
-    """Tell how far a series is. One whose every image is in quarantine goes no further."""
+    """Tell how far a series is. One that is partial, or all in quarantine, goes no further by itself."""
     if view.run:
         return view.run.state
-    if view.version == 0:
+    if view.version == 0 or grade_of(view) == "quiescent":
         return "receiving"
-    return "queued" if view.anonymized else "succeeded"
+    return "queued" if view.anonymized and grade_of(view) != "partial" else "succeeded"
+
+
+def grade_of(view: SeriesView) -> Grade | None:
+    """Tell how whole the newest version is; None when 0.1 settled it, or none is."""
+    return view.completeness.grade if view.completeness else None
 
 
 def card_state(series: Sequence[SeriesView], steps: Sequence[Step]) -> CardState:
@@ -86,9 +96,13 @@ def card_state(series: Sequence[SeriesView], steps: Sequence[Step]) -> CardState
             return moving
     if "failed" in steps:
         return "failed"
-    if any(view.quarantined or view.conflicts for view in series):
+    if any(view.quarantined or view.conflicts or grade_of(view) == "partial" for view in series):
         return "attention"
     return "done"
+
+
+def _graded(series: Sequence[SeriesView], grade: Grade) -> int:
+    return sum(1 for view in series if grade_of(view) == grade)
 
 
 def _reasons(series: Sequence[SeriesView]) -> list[ReasonCount]:

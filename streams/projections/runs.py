@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from schemas.views import RunState, RunView, SeriesView
 from streams.aggregates.state import FeedSeries, FeedState, Run
 
@@ -37,11 +39,12 @@ def _series(series: FeedSeries, run: Run | None) -> SeriesView:
         conflicts=record.conflicts if record else 0,
         attributes=series.attributes,
         reasons=record.reasons if record else [],
-        run=_run(run) if run else None,
+        run=_run(run, series.since) if run else None,
+        completeness=(record.completeness if record else None) or msgspec.UNSET,
     )
 
 
-def _run(run: Run) -> RunView:
+def _run(run: Run, since: int) -> RunView:
     ended = run.ended
     return RunView(
         job=run.job,
@@ -56,4 +59,5 @@ def _run(run: Run) -> RunView:
         artefacts=ended.artefacts if ended else [],
         measures=ended.measures if ended else [],
         findings=ended.findings if ended else [],
+        outdated=run.version < since or msgspec.UNSET,
     )

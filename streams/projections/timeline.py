@@ -47,20 +47,30 @@ def _told(event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one return for eac
         case feed.FeedSeriesReceiving() as data:
             return {"kind": "series", "series": data.series, "state": "receiving", "text": data.modality}
         case feed.FeedSeriesAnonymized() as data:
-            return {
-                "kind": "series",
-                "series": data.series,
-                "state": "anonymized",
-                "text": data.modality,
-                "counts": {
-                    "version": data.version,
-                    "anonymized": data.anonymized,
-                    "quarantined": data.quarantined,
-                    "conflicts": data.conflicts,
-                },
-            }
+            return _series_told(data)
         case _:
             return _run_told(event)
+
+
+def _series_told(data: feed.FeedSeriesAnonymized) -> dict[str, Any]:
+    counts = {
+        "version": data.version,
+        "anonymized": data.anonymized,
+        "quarantined": data.quarantined,
+        "conflicts": data.conflicts,
+    }
+    if data.completeness:
+        counts["missing"] = data.completeness.missing
+    if data.outdated:
+        counts["outdated"] = len(data.outdated)
+    return {
+        "kind": "series",
+        "series": data.series,
+        "state": "graded" if data.grading else "anonymized",
+        "text": data.modality,
+        "counts": counts,
+        "grade": data.completeness.grade if data.completeness else None,
+    }
 
 
 def _run_told(event: Event) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,9 +20,10 @@ from gateway.identity import ProjectKey, instance_key, patient_of, series_key, s
 from plugins.contract.registry import load_registry
 from plugins.phantom.ellipsoid import draw_spec
 from plugins.phantom.series import series_of
+from schemas.feed import FeedSeriesAnonymized
 from schemas.image import SeriesManifest
 from schemas.job import ResultPublished
-from schemas.pacs import InstanceStored, SeriesSettled
+from schemas.pacs import InstanceStored, Placement, SeriesSettled, Span
 from streams.aggregates.feed_evolution import evolve
 from streams.aggregates.state import FeedState
 from streams.blobs import Blobs
@@ -29,7 +31,7 @@ from streams.clock import utc_now
 from streams.projections.detail import detail
 from tests.integration.flowing import Hospital
 from tests.integration.running import NoTail
-from tests.unit.agents.flowing import PROJECT, ended, key, pacs_event, stored, uuid
+from tests.unit.agents.flowing import PROJECT, announced, ended, key, pacs_event, stored, uuid
 
 
 def pushed():
@@ -38,7 +40,9 @@ def pushed():
         *[stored(number, series=1, study=1) for number in range(1, 9)],
         *[stored(number, series=2, study=1) for number in range(11, 16)],
         ended(series=1),
+        ended(series=2),
         *[stored(number, series=3, study=2) for number in range(21, 28)],
+        ended(series=3),
         stored(1, series=1, study=1),
         stored(2, series=1, study=1, digest=999),
     ]
@@ -83,6 +87,71 @@ async def test_a_late_image_makes_a_new_version_and_a_new_job(tmp_path):
     assert (page.series[0].version, page.series[0].anonymized, page.series[0].run.version) == (2, 3, 2)
     assert page.card.state == "done"
     assert len(hospital.bus.data("chips.result.v1", ResultPublished)) == 2
+
+
+async def grades(hospital):
+    return [
+        (one.version, one.completeness.grade) for one in hospital.bus.data("chips.pacs.v1", SeriesSettled)
+    ]
+
+
+def began(event, seconds):
+    """Tell when the association began, and that it ended after that."""
+    time = event.time + timedelta(seconds=seconds)
+    data = msgspec.structs.replace(event.data, began=time)
+    return msgspec.structs.replace(event, data=data, time=time + timedelta(seconds=1))
+
+
+async def test_a_broken_push_is_shown_partial_and_measured_when_its_sender_came_back(tmp_path):
+    hospital = Hospital(tmp_path)
+    await hospital.send(stored(1), stored(2), ended(outcome="lost"))
+    await hospital.rest()
+    page = await hospital.page(key(1))
+    assert (page.card.state, page.card.partial, page.series[0].run) == ("attention", 1, None)
+    assert page.series[0].completeness.lacks == ["lost"]
+    assert hospital.bus.data("chips.job.v1") == []
+    await hospital.send(stored(2, association=2), stored(3, association=2))
+    await hospital.send(began(ended(association=2, instances=2), 60))
+    await hospital.rest()
+    page = await hospital.page(key(1))
+    assert await grades(hospital) == [(1, "partial"), (2, "complete_assumed")]
+    assert (page.card.state, page.card.measured, page.card.partial) == ("done", 1, msgspec.UNSET)
+    assert page.series[0].run.version == 2
+
+
+async def test_a_series_that_a_person_calls_whole_is_measured_without_another_image(tmp_path):
+    hospital = Hospital(tmp_path)
+    await hospital.send(stored(1), stored(2), ended(outcome="aborted"))
+    await hospital.rest()
+    await hospital.send(announced(2))
+    await hospital.rest()
+    page = await hospital.page(key(1))
+    assert await grades(hospital) == [(1, "partial"), (1, "complete_expected")]
+    assert (page.card.state, page.series[0].run.version, page.series[0].version) == ("done", 1, 1)
+
+
+async def test_late_images_tell_who_used_the_version_before(tmp_path):
+    hospital = Hospital(tmp_path)
+    await hospital.send(stored(1), stored(2), ended())
+    await hospital.rest()
+    await hospital.send(stored(3, association=2), ended(association=2, outcome="aborted"))
+    await hospital.rest()
+    page = await hospital.page(key(1))
+    run = page.series[0].run
+    assert (page.series[0].version, run.version, run.outdated, page.card.outdated) == (2, 1, True, 1)
+    (record,) = [one for one in hospital.bus.data("chips.feed.v1", FeedSeriesAnonymized) if one.version == 2]
+    assert record.outdated == [run.job]
+    assert (record.completeness.grade, page.card.state) == ("partial", "attention")
+
+
+async def test_gaps_in_what_the_gateway_read_make_a_series_partial(tmp_path):
+    hospital = Hospital(tmp_path)
+    numbered = [stored(one, placement=Placement(number=one)) for one in (1, 2, 4)]
+    await hospital.send(*numbered, ended())
+    await hospital.rest()
+    (series,) = (await hospital.page(key(1))).series
+    assert (series.completeness.grade, series.completeness.missing) == ("partial", 1)
+    assert series.completeness.gaps == [Span(first=3, last=3)]
 
 
 async def test_other_bytes_of_an_image_make_a_version_but_no_new_work(tmp_path):

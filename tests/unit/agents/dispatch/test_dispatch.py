@@ -20,6 +20,7 @@ from schemas.command import (
 from schemas.identity import derived_id, job_stream, series_stream
 from schemas.image import ManifestEntry, SeriesAnonymized, SeriesAttributes, SeriesManifest
 from schemas.job import JobFailed, JobLeased, JobRequested, JobRunning, JobSucceeded, ResultPublished
+from schemas.pacs import Completeness
 from streams.blobs import Blobs
 from streams.errors import Poison
 from streams.publishing import message
@@ -116,6 +117,25 @@ def test_only_what_was_anonymized_and_is_accepted_makes_work(tmp_path):
     assert len(work_orders(anonymized(blobs), REGISTRY)) == 1
     assert work_orders(anonymized(blobs, images=0), REGISTRY) == []
     assert work_orders(anonymized(blobs, modality="US"), REGISTRY) == []
+
+
+@pytest.mark.parametrize(
+    ("grade", "accepts", "runs"),
+    [
+        (None, False, True),
+        ("complete_expected", False, True),
+        ("complete_assumed", False, True),
+        ("partial", False, False),
+        ("partial", True, True),
+        ("quiescent", False, False),
+        ("quiescent", True, False),
+    ],
+)
+def test_nothing_runs_on_a_partial_series_unless_the_plugin_accepts_it(tmp_path, grade, accepts, runs):
+    registry = {"volumetry": msgspec.structs.replace(REGISTRY["volumetry"], accepts_partial=accepts)}
+    completeness = grade and Completeness(grade=grade, received=2)
+    series = msgspec.structs.replace(anonymized(Blobs(tmp_path)), completeness=completeness)
+    assert bool(work_orders(series, registry)) == runs
 
 
 def test_the_same_images_are_the_same_job_and_others_are_not(tmp_path):

@@ -12,6 +12,7 @@ from schemas import feed as f
 from schemas.identity import default_feed
 from schemas.image import ReasonCount, SeriesAttributes
 from schemas.job import Measure
+from schemas.pacs import Completeness
 from streams.aggregates.feed import Context, decide
 from streams.aggregates.feed_evolution import evolve
 from streams.aggregates.handled import Handled
@@ -46,7 +47,7 @@ def receive(series=1, study=STUDY, feed=ID):
     )
 
 
-def record(version=1, series=1, anonymized=10, quarantined=0):
+def record(version=1, series=1, anonymized=10, quarantined=0, **graded):
     return c.RecordSeries(
         project=PROJECT,
         feed=ID,
@@ -63,6 +64,7 @@ def record(version=1, series=1, anonymized=10, quarantined=0):
             reasons=[ReasonCount(reason="ultrasound", message="m", instances=quarantined)]
             if quarantined
             else [],
+            **graded,
         ),
     )
 
@@ -213,10 +215,13 @@ def test_a_run_that_was_not_queued_here_is_refused():
 
 
 PREFIX = [receive(), queued()]
+PARTIAL = Completeness(grade="partial", received=12, lacks=["lost"])
+WHOLE = Completeness(grade="complete_assumed", received=12)
 STORIES = [
     [receive()],
     [record(1)],
-    [record(2, anonymized=12, quarantined=1)],
+    [record(2, anonymized=12, quarantined=1, since=2, completeness=PARTIAL)],
+    [record(2, anonymized=12, quarantined=1, since=2, completeness=WHOLE, grading=1)],
     [record(1, series=2)],
     [*PREFIX, started(1)],
     [*PREFIX, failed(1)],
@@ -262,6 +267,29 @@ def test_system_commands_in_any_order_and_number_end_in_the_same_state(commands)
     assert replayed == feed.state
 
 
+def test_a_version_that_is_graded_anew_is_recorded_and_an_older_grading_says_nothing():
+    feed = Feed()
+    feed.send(record(completeness=WHOLE, grading=1))
+    assert feed.send(record(completeness=PARTIAL)) == []
+    assert feed.send(record(completeness=WHOLE, grading=1)) == []
+    (again,) = feed.send(record(completeness=PARTIAL, grading=2))
+    assert (again.completeness, again.grading) == (PARTIAL, 2)
+
+
+def test_a_version_with_other_images_names_the_runs_that_lack_them_once():
+    feed = Feed()
+    for said in (record(1), queued("j", 1), succeeded(), queued("dead", 1), failed(job="dead", final=True)):
+        feed.send(said)
+    (conflict,) = feed.send(record(2, since=1))
+    assert conflict.outdated == []
+    (other,) = feed.send(record(3, anonymized=11, since=3))
+    assert other.outdated == [uuid("j")]
+    feed.send(queued("k", 3))
+    assert [one.outdated for one in feed.send(record(3, anonymized=11, since=3, grading=1))] == [[]]
+    (more,) = feed.send(record(4, anonymized=12, since=4))
+    assert more.outdated == [uuid("k")]
+
+
 @given(deliveries())
 def test_a_card_adds_up_after_every_command(commands):
     feed = Feed()
@@ -273,7 +301,8 @@ def test_a_card_adds_up_after_every_command(commands):
         assert len(card.steps) == len(card.series) == len(page.series)
         assert card.anonymized == sum(one.anonymized for one in page.series)
         assert card.failed == card.steps.count("failed")
-        assert card.measured + card.not_volumes == card.steps.count("succeeded")
+        held = sum(1 for one in page.series if not one.run and one.completeness == PARTIAL)
+        assert card.measured + card.not_volumes + held == card.steps.count("succeeded")
         assert (card.state == "receiving") == ("receiving" in card.steps)
         assert (card.state == "empty") == (not card.series)
 

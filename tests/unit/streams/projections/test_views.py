@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 import pytest
 
@@ -10,6 +12,7 @@ from schemas.catalogue import TYPES
 from schemas.identity import BlobRef
 from schemas.image import ReasonCount
 from schemas.job import Artefact
+from schemas.pacs import Completeness, Grade
 from schemas.views import MAX_CARD_REASONS, Card, FeedDetail, TimelineRow
 from streams.aggregates.state import FeedState
 from streams.projections.card import card
@@ -51,6 +54,62 @@ def test_quarantine_asks_for_a_look_and_a_failure_says_so():
     assert after(record(quarantined=2), queued(), started(), failed(final=True)).state == "failed"
     assert after(record(), queued(), started(), failed(), started(2)).state == "running"
     assert after(record(), queued(), started(), failed()).state == "queued"
+
+
+GRADES = {
+    grade: Completeness(grade=grade, received=10, missing=3 if grade == "partial" else 0)
+    for grade in get_args(Grade)
+}
+
+
+@pytest.mark.parametrize(
+    ("grade", "state"),
+    [
+        ("complete_expected", "queued"),
+        ("complete_assumed", "queued"),
+        ("partial", "attention"),
+        ("quiescent", "receiving"),
+    ],
+)
+def test_a_series_that_no_run_is_asked_for_is_not_queued(grade, state):
+    assert after(record(completeness=GRADES[grade])).state == state
+
+
+def test_a_partial_series_asks_for_a_look_whatever_its_run_says():
+    card = after(record(completeness=GRADES["partial"]), queued(), started(), succeeded())
+    assert (card.state, card.partial, card.missing) == ("attention", 1, 3)
+    assert (card.open, card.outdated) == (msgspec.UNSET, msgspec.UNSET)
+
+
+def test_a_page_tells_how_whole_a_series_is_and_a_card_how_many_are_not():
+    feed = Feed()
+    feed.send(record(completeness=GRADES["partial"]))
+    feed.send(record(series=2, completeness=GRADES["quiescent"]))
+    page = shown(feed)
+    assert [one.completeness.grade for one in page.series] == ["partial", "quiescent"]
+    assert (page.card.partial, page.card.open, page.card.missing) == (1, 1, 3)
+
+
+def test_a_run_that_lacks_later_images_says_so_until_one_has_them():
+    way = [record(), queued(), succeeded(), record(2, anonymized=12, since=2)]
+    feed = Feed()
+    for said in way:
+        feed.send(said)
+    assert (shown(feed).series[0].run.outdated, shown(feed).card.outdated) == (True, 1)
+    row = timeline_row(feed.events[-1])
+    assert (row.state, row.counts["version"], row.counts["outdated"]) == ("anonymized", 2, 1)
+    feed.send(queued("k", 2))
+    assert (shown(feed).series[0].run.outdated, shown(feed).card.outdated) == (msgspec.UNSET, msgspec.UNSET)
+    assert not after(record(), queued(), succeeded(), record(2, since=1)).outdated
+
+
+def test_the_timeline_tells_each_grade():
+    feed = Feed()
+    feed.send(record(completeness=GRADES["partial"]))
+    feed.send(record(completeness=GRADES["complete_expected"], grading=1))
+    first, again = (timeline_row(event) for event in feed.events[-2:])
+    assert (first.state, first.grade, first.counts["missing"]) == ("anonymized", "partial", 3)
+    assert (again.state, again.grade, again.counts["missing"]) == ("graded", "complete_expected", 0)
 
 
 def reasons(*counts):
