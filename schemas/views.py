@@ -38,8 +38,6 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     artefacts: list[Artefact] = []
     measures: list[Measure] = []
     findings: list[Finding] = []
-    outdated: bool | msgspec.UnsetType = msgspec.UNSET
-    """True when images came after the version that it used; left out else, and by 0.1."""
 
 
 class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +55,8 @@ class SeriesView(msgspec.Struct, frozen=True, kw_only=True):
     run: RunView | None = None
     completeness: Completeness | msgspec.UnsetType = msgspec.UNSET
     """Of the version; left out when 0.1 settled it."""
+    since: Count | msgspec.UnsetType = msgspec.UNSET
+    """The first version with these images: a run on an earlier one lacks some. Left out when it is 1."""
 
 
 class CommentView(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,7 +69,7 @@ def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
         partial=_graded(series, "partial") or msgspec.UNSET,
         missing=sum(view.completeness.missing for view in series if view.completeness) or msgspec.UNSET,
         open=_graded(series, "quiescent") or msgspec.UNSET,
-        outdated=sum(1 for view in series if view.run and view.run.outdated) or msgspec.UNSET,
+        outdated=sum(map(is_outdated, series)) or msgspec.UNSET,
     )
 
 
@@ -80,6 +80,11 @@ def step(view: SeriesView) -> Step:
     if view.version == 0 or grade_of(view) == "quiescent":
         return "receiving"
     return "queued" if view.anonymized and grade_of(view) != "partial" else "succeeded"
+
+
+def is_outdated(view: SeriesView) -> bool:
+    """Tell whether the run that is shown lacks images that came later."""
+    return bool(view.run and view.since and view.run.version < view.since)
 
 
 def grade_of(view: SeriesView) -> Grade | None:

@@ -39,12 +39,13 @@ def _series(series: FeedSeries, run: Run | None) -> SeriesView:
         conflicts=record.conflicts if record else 0,
         attributes=series.attributes,
         reasons=record.reasons if record else [],
-        run=_run(run, series.since) if run else None,
+        run=_run(run) if run else None,
         completeness=(record.completeness if record else None) or msgspec.UNSET,
+        since=series.since if series.since > 1 else msgspec.UNSET,
     )
 
 
-def _run(run: Run, since: int) -> RunView:
+def _run(run: Run) -> RunView:
     ended = run.ended
     return RunView(
         job=run.job,
@@ -59,5 +60,4 @@ def _run(run: Run, since: int) -> RunView:
         artefacts=ended.artefacts if ended else [],
         measures=ended.measures if ended else [],
         findings=ended.findings if ended else [],
-        outdated=run.version < since or msgspec.UNSET,
     )

@@ -138,7 +138,7 @@ async def test_late_images_tell_who_used_the_version_before(tmp_path):
     await hospital.rest()
     page = await hospital.page(key(1))
     run = page.series[0].run
-    assert (page.series[0].version, run.version, run.outdated, page.card.outdated) == (2, 1, True, 1)
+    assert (page.series[0].version, page.series[0].since, run.version, page.card.outdated) == (2, 2, 1, 1)
     (record,) = [one for one in hospital.bus.data("chips.feed.v1", FeedSeriesAnonymized) if one.version == 2]
     assert record.outdated == [run.job]
     assert (record.completeness.grade, page.card.state) == ("partial", "attention")

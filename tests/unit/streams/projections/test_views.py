@@ -95,11 +95,11 @@ def test_a_run_that_lacks_later_images_says_so_until_one_has_them():
     feed = Feed()
     for said in way:
         feed.send(said)
-    assert (shown(feed).series[0].run.outdated, shown(feed).card.outdated) == (True, 1)
+    assert (shown(feed).series[0].since, shown(feed).card.outdated) == (2, 1)
     row = timeline_row(feed.events[-1])
     assert (row.state, row.counts["version"], row.counts["outdated"]) == ("anonymized", 2, 1)
     feed.send(queued("k", 2))
-    assert (shown(feed).series[0].run.outdated, shown(feed).card.outdated) == (msgspec.UNSET, msgspec.UNSET)
+    assert (shown(feed).series[0].since, shown(feed).card.outdated) == (2, msgspec.UNSET)
     assert not after(record(), queued(), succeeded(), record(2, since=1)).outdated
 
 

@@ -66,6 +66,30 @@ export interface RunView {
   findings: Finding[];
 }
 
+/** How whole a version of a series is, as `docs/completeness.md` has it. */
+export type Grade = 'quiescent' | 'complete_expected' | 'complete_assumed' | 'partial';
+export type Lack = 'shortfall' | 'aborted' | 'lost' | 'unended' | 'number-gap' | 'position-gap';
+export type Authority = 'announcement' | 'commitment' | 'query' | 'retrieve';
+
+/** What is left out is empty, none or unknown. */
+export interface Completeness {
+  grade: Grade;
+  received: number;
+  lacks?: Lack[];
+  expected?: number | null;
+  by?: Authority | null;
+  missing?: number;
+  surplus?: number;
+  numbers?: 'contiguous' | 'gaps' | 'unknown';
+  /** Instance Numbers that are missing, both included; the first ones. */
+  gaps?: { first: number; last: number }[];
+  positions?: 'uniform' | 'gaps' | 'unknown';
+  /** mm; the first ones. */
+  holes?: { after: number; before: number; slices: number }[];
+  /** Associations that broke off or are still open; the first ones. */
+  broken?: string[];
+}
+
 export interface SeriesView {
   study: string;
   series: string;
@@ -78,6 +102,10 @@ export interface SeriesView {
   attributes: SeriesAttributes;
   reasons: ReasonCount[];
   run: RunView | null;
+  /** Left out when 0.1 settled the version. */
+  completeness?: Completeness;
+  /** The first version with these images: a run on an earlier one lacks some. Left out when it is the first. */
+  since?: number;
 }
 
 /** Why a text is null: its author was erased, or its server can't open it. */
@@ -123,6 +151,14 @@ export interface Card {
   steps: Step[];
   /** Left out when nothing is in quarantine, and by cards that 0.1 wrote. */
   reasons?: ReasonCount[];
+  /** Series that are partial; left out when none is, as the next three. */
+  partial?: number;
+  /** Images that are known to be missing, at least. */
+  missing?: number;
+  /** Series of which an association has not ended yet. */
+  open?: number;
+  /** Series whose newest run lacks images that came later. */
+  outdated?: number;
 }
 
 export interface FeedDetail {
@@ -158,6 +194,7 @@ export interface TimelineRow {
   withheld?: Withheld | undefined;
   state?: string | null;
   counts?: Record<string, number>;
+  grade?: Grade | null;
 }
 
 export interface SeriesCounts {

@@ -3,6 +3,7 @@
 
 import type {
   Artefact,
+  Completeness,
   FeedDetail,
   FeedEvent,
   Finding,
@@ -65,7 +66,7 @@ export function rowOf(event: FeedEvent, seq: number): TimelineRow | null {
 const count = (data: FeedEvent['data'], ...names: string[]): Record<string, number> =>
   Object.fromEntries(names.map((name) => [name, numberOf(data[name])]));
 
-type Told = Pick<TimelineRow, 'text' | 'withheld' | 'state' | 'counts'>;
+type Told = Pick<TimelineRow, 'text' | 'withheld' | 'state' | 'counts' | 'grade'>;
 
 /** What a row says beside ids; the same as `streams/projections/timeline.py` says. */
 const TOLD: Record<string, (data: FeedEvent['data']) => Told> = {
@@ -77,11 +78,7 @@ const TOLD: Record<string, (data: FeedEvent['data']) => Told> = {
   'comment.posted': words,
   'comment.edited': words,
   'series.receiving': (data) => ({ state: 'receiving', text: String(data.modality) }),
-  'series.anonymized': (data) => ({
-    state: 'anonymized',
-    text: String(data.modality),
-    counts: count(data, 'version', 'anonymized', 'quarantined', 'conflicts'),
-  }),
+  'series.anonymized': version,
   'run.queued': (data) => ({ state: 'queued', text: String(data.plugin), counts: count(data, 'version') }),
   'run.started': (data) => ({
     state: 'running',
@@ -99,6 +96,19 @@ const TOLD: Record<string, (data: FeedEvent['data']) => Told> = {
     counts: count(data, 'attempt'),
   }),
 };
+
+function version(data: FeedEvent['data']): Told {
+  const whole = data.completeness as Completeness | null | undefined;
+  const counts = count(data, 'version', 'anonymized', 'quarantined', 'conflicts');
+  if (whole) counts.missing = whole.missing ?? 0;
+  if (Array.isArray(data.outdated) && data.outdated.length) counts.outdated = data.outdated.length;
+  return {
+    state: numberOf(data.grading) ? 'graded' : 'anonymized',
+    text: String(data.modality),
+    counts,
+    ...(whole ? { grade: whole.grade } : {}),
+  };
+}
 
 /** Apply an event that follows directly on `detail`. Cards come from the server whole, so only what a
  * person is waiting for on the page (title, tags, comments, series and their runs) changes here. */
@@ -185,19 +195,21 @@ function receive(series: SeriesView[], data: FeedEvent['data']): SeriesView[] {
 }
 
 function anonymize(series: SeriesView[], data: FeedEvent['data']): SeriesView[] {
-  return receive(series, data).map((one) =>
-    one.series === data.series
-      ? {
-          ...one,
-          version: numberOf(data.version),
-          anonymized: numberOf(data.anonymized),
-          quarantined: numberOf(data.quarantined),
-          conflicts: numberOf(data.conflicts),
-          attributes: (data.attributes ?? {}) as SeriesAttributes,
-          reasons: (data.reasons ?? []) as ReasonCount[],
-        }
-      : one,
-  );
+  return receive(series, data).map((one) => {
+    if (one.series !== data.series) return one;
+    const { completeness: _before, since: _since, ...rest } = one;
+    return {
+      ...rest,
+      version: numberOf(data.version),
+      anonymized: numberOf(data.anonymized),
+      quarantined: numberOf(data.quarantined),
+      conflicts: numberOf(data.conflicts),
+      attributes: (data.attributes ?? {}) as SeriesAttributes,
+      reasons: (data.reasons ?? []) as ReasonCount[],
+      ...(data.completeness ? { completeness: data.completeness as Completeness } : {}),
+      ...(numberOf(data.since) > 1 ? { since: numberOf(data.since) } : {}),
+    };
+  });
 }
 
 function queued(data: FeedEvent['data']): RunView {

@@ -1,6 +1,6 @@
 // Where a series and its run stand, and what there is to say of it. Pure.
 
-import type { RunView, SeriesCounts, SeriesView } from '../api/types';
+import type { Completeness, RunView, SeriesCounts, SeriesView } from '../api/types';
 import type { Tone } from '../parts/Status';
 import { text } from '../texts';
 
@@ -30,17 +30,39 @@ export function runStanding(run: RunView): [Tone, string] {
   }
 }
 
+/** Whether a series is known to lack images, so that no plugin runs on it by itself. */
+export function isPartial(series: SeriesView): boolean {
+  return series.completeness?.grade === 'partial';
+}
+
+/** Whether an association that brought images of it is still open. */
+export function isWaiting(series: SeriesView): boolean {
+  return series.completeness?.grade === 'quiescent';
+}
+
+/** Whether the run that is shown lacks images that came later. */
+export function isOutdated(series: SeriesView): boolean {
+  return (series.run?.version ?? 0) < (series.since ?? 0) && series.run !== null;
+}
+
 /** Where a series stands. What it lacks beside that is told by `concerns`. */
 export function standing(series: SeriesView): [Tone, string] {
   if (series.version === 0) return ['run', text.card.states.receiving];
   if (series.run) return runStanding(series.run);
+  if (isWaiting(series)) return ['wait', text.whole.grades.quiescent];
+  if (isPartial(series)) return ['warn', text.whole.held];
   if (series.anonymized > 0) return ['wait', text.feed.runStates.queued];
   return isKeptBack(series) ? ['warn', text.feed.keptBack] : ['ok', text.feed.runStates.succeeded];
 }
 
-/** What asks for a look whatever the run says: images in quarantine, images that came in two forms. */
-export function concerns(of: { quarantined: number; conflicts: number }): string {
+/** What asks for a look whatever the run says: missing images, quarantine, images that came in two forms. */
+export function concerns(of: {
+  quarantined: number;
+  conflicts: number;
+  completeness?: Completeness | undefined;
+}): string {
   return [
+    of.completeness?.grade === 'partial' ? text.whole.partial(of.completeness.missing ?? 0) : '',
     of.quarantined ? text.card.quarantined(of.quarantined) : '',
     of.conflicts ? text.card.conflicts(of.conflicts) : '',
   ]
@@ -58,6 +80,7 @@ export function imagesOf(series: SeriesView, live: SeriesCounts | undefined): nu
 export function noMeasures(series: SeriesView): string {
   if (series.run?.state === 'failed') return text.feed.noMeasures.failed;
   if (series.run?.state === 'succeeded') return text.feed.noMeasures.notAVolume;
+  if (isPartial(series) && !series.run) return text.feed.noMeasures.partial;
   return isKeptBack(series) && !series.run ? text.feed.noMeasures.keptBack : text.feed.noMeasures.pending;
 }
 
@@ -65,5 +88,6 @@ export function noMeasures(series: SeriesView): string {
 export function noVolume(series: SeriesView): string {
   if (series.run?.state === 'failed') return text.viewer.noVolume.failed;
   if (series.run?.state === 'succeeded') return text.viewer.noVolume.notAVolume;
+  if (isPartial(series) && !series.run) return text.viewer.noVolume.partial;
   return isKeptBack(series) && !series.run ? text.viewer.noVolume.keptBack : text.viewer.noVolume.pending;
 }

@@ -1,11 +1,12 @@
 import type { Finding, RunView, SeriesView } from '../api/types';
 import { findingTitle, measureLabel, reasonText } from '../domain/codes';
 import { measured, seconds, unit } from '../domain/format';
-import { noMeasures, runStanding } from '../domain/series';
+import { isOutdated, noMeasures, runStanding } from '../domain/series';
 import { Meta } from '../parts/Meta';
 import { Status, type Tone } from '../parts/Status';
 import { text } from '../texts';
 import css from './SeriesDetails.module.css';
+import { Whole } from './Whole';
 
 const SEVERITY: Record<Finding['severity'], Tone> = { info: 'wait', warning: 'warn', error: 'error' };
 
@@ -16,8 +17,9 @@ export function SeriesDetails({ series }: { series: SeriesView }) {
     <div className={css.columns}>
       <Measures series={series} />
       <div className={css.stack}>
-        {run && <Run run={run} />}
+        {run && <Run run={run} outdated={isOutdated(series)} />}
         {run && run.findings.length > 0 && <Findings findings={run.findings} />}
+        {series.completeness && <Whole completeness={series.completeness} />}
         {series.quarantined > 0 && <Quarantine series={series} />}
         {series.conflicts > 0 && (
           <section className={css.box} aria-labelledby="conflicts">
@@ -62,7 +64,7 @@ function Measures({ series }: { series: SeriesView }) {
   );
 }
 
-function Run({ run }: { run: RunView }) {
+function Run({ run, outdated }: { run: RunView; outdated: boolean }) {
   const [tone, word] = runStanding(run);
   return (
     <section className={css.box} aria-labelledby="run">
@@ -82,6 +84,11 @@ function Run({ run }: { run: RunView }) {
       {run.cause && (
         <p className={css.cause} data-final={run.state === 'failed'}>
           <b>{run.state === 'failed' ? text.feed.cause : text.feed.retrying}</b> {run.cause}
+        </p>
+      )}
+      {outdated && (
+        <p className={css.cause} data-outdated="true">
+          {text.whole.outdatedRun(run.version)}
         </p>
       )}
     </section>

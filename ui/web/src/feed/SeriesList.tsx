@@ -86,6 +86,10 @@ function State({ series }: { series: SeriesView }) {
 /** Beside where the series stands, because a measured or a failed one can lack images too. */
 function Concerns({ series }: { series: SeriesView }) {
   const quarantined = isKeptBack(series) && !series.run ? 0 : series.quarantined;
-  const words = concerns({ quarantined, conflicts: series.conflicts });
+  const words = concerns({
+    quarantined,
+    conflicts: series.conflicts,
+    completeness: series.completeness,
+  });
   return words ? <Status tone="warn">{words}</Status> : null;
 }

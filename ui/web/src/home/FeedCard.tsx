@@ -14,7 +14,7 @@ import { text } from '../texts';
 import css from './FeedCard.module.css';
 import { Mosaic } from './Mosaic';
 import { Reasons } from './Reasons';
-import { tellSteps } from './words';
+import { tellSteps, tellWhole } from './words';
 
 /** People shown on a card. */
 const MAX_PEOPLE = 3;
@@ -61,6 +61,11 @@ export const FeedCard = memo(function FeedCard({ card }: { card: Card }) {
         />
         <Segments steps={card.steps} keptBack={isKeptBack(card)} />
         <Reasons card={card} />
+        {tellWhole(card).map((line) => (
+          <p key={line} className={css.whole} data-whole={card.partial ?? 0}>
+            {line}
+          </p>
+        ))}
         <div className={css.foot}>
           <Meta
             items={[

@@ -24,6 +24,15 @@ function tellProgress(card: Card, stored: number, anonymized: number): string {
     : `${text.card.stepsAll(card.steps.length)}, ${text.card.received(card.anonymized + card.quarantined)}`;
 }
 
+/** What images a card lacks, or waits for; each a line. */
+export function tellWhole(card: Card): string[] {
+  return [
+    card.partial ? text.whole.cards(card.partial, card.missing ?? 0) : '',
+    card.outdated ? text.whole.outdated(card.outdated) : '',
+    card.open ? text.whole.waiting(card.open) : '',
+  ].filter(Boolean);
+}
+
 export interface Quarantine {
   /** The most frequent reason with its count; the count alone where the card has no reasons. */
   first: string;

@@ -169,6 +169,7 @@ export const en = {
       notAVolume: 'No measures: this series is not a volume.',
       failed: 'No measures: the run failed.',
       keptBack: 'No measures: every image is in quarantine.',
+      partial: 'No measures: the series is incomplete, so nothing ran on it.',
     },
     findings: 'Findings',
     severity: { info: 'Note', warning: 'Warning', error: 'Error' },
@@ -201,6 +202,55 @@ export const en = {
       thickness: 'Slice thickness',
     },
     loadFailed: 'This feed could not be loaded.',
+  },
+  whole: {
+    title: 'Completeness',
+    grades: {
+      quiescent: 'Waiting for the sender',
+      complete_expected: 'Complete as announced',
+      complete_assumed: 'Assumed complete',
+      partial: 'Incomplete',
+    },
+    held: 'Held back',
+    partial: (missing: number) =>
+      missing ? `incomplete, ${missing.toLocaleString('en')} missing` : 'incomplete',
+    cards: (series: number, missing: number) =>
+      `${plural(series, 'series is', 'series are')} incomplete${
+        missing ? ` · ${plural(missing, 'image', 'images')} missing` : ''
+      }`,
+    waiting: (series: number) => `Waiting for the sender of ${plural(series, 'series', 'series')}`,
+    outdated: (series: number) => `${plural(series, 'result lacks', 'results lack')} images that came later`,
+    outdatedRun: (version: number) => `Images came after version ${version}. This result lacks them.`,
+    expected: (arrived: number, expected: number, by: string) =>
+      `${arrived.toLocaleString('en')} of ${plural(expected, 'image', 'images')} arrived, as told by ${by}.`,
+    by: {
+      announcement: 'an announcement',
+      commitment: "the sender's storage commitment",
+      query: 'a query',
+      retrieve: 'a retrieval',
+    },
+    surplus: (n: number) =>
+      `${plural(n, 'image', 'images')} more than announced, so the announcement says nothing.`,
+    unannounced: 'Nobody announced how many images it has.',
+    lacks: {
+      aborted: 'The sender broke off and did not come back for the rest.',
+      lost: 'The connection was lost and the sender did not come back for the rest.',
+      unended: 'The association that brought it has not ended.',
+    },
+    released: 'Every association that brought it was released.',
+    numbers: {
+      contiguous: 'Instance numbers have no gap.',
+      gaps: (which: string) => `Instance numbers are missing: ${which}.`,
+      unknown: 'Instance numbers say nothing here.',
+    },
+    positions: {
+      uniform: 'Positions have no gap.',
+      gaps: (which: string) => `Slices are missing: ${which}.`,
+    },
+    first: (which: string) => `${which} and perhaps more`,
+    hole: (slices: number, after: string, before: string) => `${slices} between ${after} and ${before} mm`,
+    span: (first: number, last: number) => (first === last ? `${first}` : `${first} to ${last}`),
+    associations: (ids: string) => `Association ${ids}`,
   },
   timeline: {
     title: 'Timeline',
@@ -237,6 +287,10 @@ export const en = {
     receiving: 'A series began to arrive',
     anonymized: (n: number) => `${plural(n, 'image', 'images')} anonymized`,
     quarantinedToo: (n: number) => `, ${n} in quarantine`,
+    incompleteToo: (missing: number) => (missing ? `, incomplete: ${missing} missing` : ', incomplete'),
+    waitingToo: ', the sender is not done',
+    outdatedToo: (n: number) => `. ${plural(n, 'result lacks', 'results lack')} the new ones`,
+    graded: (grade: string) => `Series: ${grade.charAt(0).toLowerCase()}${grade.slice(1)}`,
     quarantined: (n: number) => `${plural(n, 'image', 'images')} in quarantine`,
     queued: (plugin: string) => `${plugin} is queued`,
     started: (plugin: string) => `${plugin} started`,
@@ -281,6 +335,7 @@ export const en = {
       notAVolume: 'This series has no volume to turn.',
       failed: 'The run failed, so there is no volume to show.',
       keptBack: 'Every image of this series is in quarantine, so there is nothing to show.',
+      partial: 'This series is incomplete, so no volume was made of it.',
     },
     crosshair: (position: string, value: string | null) =>
       value === null ? `Crosshair ${position} mm` : `Crosshair ${position} mm, value ${value}`,

@@ -75,13 +75,8 @@ function happening(row: TimelineRow, said: string, plugins: Record<string, strin
       return short.input;
     case 'series.receiving':
       return text.timeline.receiving;
-    case 'series.anonymized': {
-      const { anonymized = 0, quarantined = 0 } = row.counts ?? {};
-      if (quarantined && !anonymized) return text.timeline.quarantined(quarantined);
-      return (
-        text.timeline.anonymized(anonymized) + (quarantined ? text.timeline.quarantinedToo(quarantined) : '')
-      );
-    }
+    case 'series.anonymized':
+      return version(row);
     case 'run.queued':
       return text.timeline.queued(capital(said) || plugin);
     case 'run.started':
@@ -93,6 +88,23 @@ function happening(row: TimelineRow, said: string, plugins: Record<string, strin
     default:
       return said || row.kind;
   }
+}
+
+function version(row: TimelineRow): string {
+  const { anonymized = 0, quarantined = 0, missing = 0, outdated = 0 } = row.counts ?? {};
+  const words = text.timeline;
+  const images =
+    quarantined && !anonymized
+      ? words.quarantined(quarantined)
+      : words.anonymized(anonymized) + (quarantined ? words.quarantinedToo(quarantined) : '');
+  const what = row.state === 'graded' && row.grade ? words.graded(text.whole.grades[row.grade]) : images;
+  const partial = row.state !== 'graded' && row.grade === 'partial';
+  return [
+    what,
+    partial ? words.incompleteToo(missing) : '',
+    row.state !== 'graded' && row.grade === 'quiescent' ? words.waitingToo : '',
+    outdated ? words.outdatedToo(outdated) : '',
+  ].join('');
 }
 
 function capital(name: string): string {
