@@ -30,15 +30,19 @@ class Carried(NamedTuple):
     series: Mapping[str, int] = {}
     began: datetime | None = None
     """When it was accepted."""
+    returned: frozenset[str] = frozenset()
+    """Series that it came back to after another one."""
 
 
 def carry(state: Carried, series: str, limit: int = MAX_SERIES) -> Carried:
     """Count one acknowledged image of a series. The same image twice counts twice: both were acknowledged."""
     counts = dict(state.series)
+    again = series in counts and series != next(reversed(counts))
     counts[series] = counts.pop(series, 0) + 1
     while len(counts) > limit:
         del counts[next(iter(counts))]
-    return state._replace(series=counts)
+    returned = state.returned | {series} if again else state.returned
+    return state._replace(series=counts, returned=returned & counts.keys())
 
 
 def outcome_of(*, released: bool, aborted: bool) -> Outcome:
@@ -50,6 +54,7 @@ def outcome_of(*, released: bool, aborted: bool) -> Outcome:
 
 def ended(state: Carried, outcome: Outcome, time: datetime) -> list[Event]:
     """Give an event for each series; ids are those of (association, series), so that a repeat is the same."""
+    last = next(reversed(list(state.series)), None)
     return [
         first(
             AssociationEnded(
@@ -59,6 +64,7 @@ def ended(state: Carried, outcome: Outcome, time: datetime) -> list[Event]:
                 outcome=outcome,
                 instances=count,
                 began=state.began,
+                left=series != last and series not in state.returned,
             ),
             event_id=derived_id("gateway", state.association, series),
             source=SOURCE,

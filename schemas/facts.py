@@ -41,6 +41,7 @@ class EndedAssociation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     instances: Count = 0
     ended: Utc | None = None
     began: Utc | None = None
+    left: bool = False
 
 
 class AnnouncedSeries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

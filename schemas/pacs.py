@@ -77,6 +77,8 @@ class AssociationEnded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """Images of this series that the association stored."""
     began: Utc | None = None
     """When the association was accepted. None: 0.1 wrote the event."""
+    left: bool = False
+    """It brought the images of this series in one go, and went on to another series before it ended."""
 
 
 class SeriesDue(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +155,8 @@ class Completeness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The first ones."""
     broken: Annotated[list[Uuid], msgspec.Meta(max_length=16)] = []
     """Associations that broke off or are still open, the first ones."""
+    left: Count = 0
+    """Associations that broke off when they had gone on to another series: no evidence against this one."""
 
 
 class SeriesSettled(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -15,7 +15,7 @@ from schemas.pacs import Completeness, Grade, Lack
 from streams.completeness.expected import expectation_of
 from streams.completeness.numbers import numbers_of
 from streams.completeness.positions import positions_of
-from streams.completeness.transfers import Break, broken_off
+from streams.completeness.transfers import Break, broken_off, left_before
 
 TOLD = 16
 """Gaps, holes and associations that evidence names; their numbers count all."""
@@ -111,6 +111,7 @@ def _graded(
         positions=positions.said,
         holes=list(positions.holes[:TOLD]),
         broken=[] if expected.met else list(broken)[:TOLD],
+        left=left_before(evidence.ends),
     )
 
 

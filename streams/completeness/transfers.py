@@ -15,7 +15,8 @@ def broken_off(images: Iterable[StoredInstance], ends: Mapping[str, EndedAssocia
     """Give the associations that carried a series and did not end with a release, sorted, and how they ended.
 
     One is made good by another that carried the series, began after the break, and was released: the sender
-    came back, and knows itself what was not acknowledged. One that ran beside it makes nothing good.
+    came back, and knows itself what was not acknowledged. One that ran beside it makes nothing good. One that
+    had left the series for another broke off that one.
     """
     received: dict[str, list[datetime]] = {}
     for image in images:
@@ -28,13 +29,18 @@ def broken_off(images: Iterable[StoredInstance], ends: Mapping[str, EndedAssocia
     found: dict[str, Break] = {}
     for association in sorted(received.keys() | ends.keys()):
         end = ends.get(association)
-        if end is not None and end.outcome == "released":
+        if end is not None and (end.outcome == "released" or end.left):
             continue
         at = end.ended if end else None
         at = at or max(received.get(association, ()), default=None)
         if at is None or not any(began > at for began in begins):
             found[association] = end.outcome if end and end.outcome != "released" else "unended"
     return found
+
+
+def left_before(ends: Mapping[str, EndedAssociation]) -> int:
+    """Count the associations that had left the series when they broke off."""
+    return sum(1 for end in ends.values() if end.left and end.outcome != "released")
 
 
 def _began(end: EndedAssociation, received: list[datetime] | None) -> datetime | None:

@@ -45,6 +45,17 @@ def test_an_end_tells_when_its_association_began():
     assert event.data.began == NOON
 
 
+@pytest.mark.parametrize(
+    ("carried", "left"),
+    [("aaab", "a"), ("aabbcc", "ab"), ("abab", ""), ("aabca", "bc"), ("a", ""), ("", "")],
+)
+def test_an_end_tells_which_series_it_had_left_for_another(carried, left):
+    state = Carried(ASSOCIATION, "default")
+    for one in carried:
+        state = carry(state, one * 32)
+    assert {event.data.series[0] for event in ended(state, "lost", NOON) if event.data.left} == set(left)
+
+
 def test_states_are_values():
     before = carry(Carried(ASSOCIATION, "default"), "a" * 32)
     after = carry(before, "b" * 32)

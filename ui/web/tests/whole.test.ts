@@ -42,6 +42,12 @@ describe('the evidence', () => {
     ]);
   });
 
+  it('of a series that a broken association had left says so', () => {
+    const said = evidenceOf(whole({ left: 1 }));
+    expect(said).toContain('1 association broke off later, after going on to another series.');
+    expect(said.join()).not.toContain('was released');
+  });
+
   it('of a partial series says what is missing, where, and who broke off', () => {
     const said = evidenceOf(
       whole({

@@ -55,8 +55,9 @@ def stack(positions, normal=(0.0, 0.0, 1.0), start=1, **what):
     ]
 
 
-def end(outcome="released", *, second=60, began=None):
-    return EndedAssociation(outcome=outcome, ended=at(second), began=None if began is None else at(began))
+def end(outcome="released", *, second=60, began=None, left=False):
+    started = None if began is None else at(began)
+    return EndedAssociation(outcome=outcome, ended=at(second), began=started, left=left)
 
 
 def announced(instances, *, listed=(), name="P", part=0, second=0, by="announcement"):

@@ -53,6 +53,13 @@ CASES = {
         "complete_assumed",
         [],
     ),
+    "lost, when it had gone on to another series": (
+        WHOLE,
+        ends(A=end("lost", left=True)),
+        [],
+        "complete_assumed",
+        [],
+    ),
     "its end was never told": (WHOLE, {}, [], "partial", ["unended"]),
     "as many as announced": (WHOLE, ends(A=end()), [announced(5)], "complete_expected", []),
     "as announced, though it broke off": (
@@ -135,6 +142,11 @@ def test_evidence_says_what_is_missing_and_how_it_is_known():
     assert found.broken == [uuid("A")]
 
 
+def test_evidence_says_that_an_association_broke_off_later():
+    assert graded(WHOLE, ends(A=end("lost", left=True))).left == 1
+    assert graded(WHOLE, ends(A=end(left=True))).left == 0
+
+
 def test_evidence_is_bounded():
     many = slices([number for start in range(0, 300, 3) for number in (start, start + 1)])
     broken = {uuid(f"A{number}"): end("lost", second=number) for number in range(40)}
@@ -157,7 +169,8 @@ def pushes(draw):
         messages.append(image(1 + number, number=first + number, by=by, second=10 * by + 5))
     for by in range(associations):
         outcome = draw(st.sampled_from(["released", "aborted", "lost"]))
-        messages.append((uuid(by), end(outcome, second=10 * by + 9, began=10 * by)))
+        left = draw(st.booleans())
+        messages.append((uuid(by), end(outcome, second=10 * by + 9, began=10 * by, left=left)))
     expecting = draw(st.sampled_from(["nothing", "count", "list", "parts"]))
     listed = list(range(1, count + 1))
     told = {

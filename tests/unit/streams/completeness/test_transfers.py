@@ -33,6 +33,12 @@ def test_one_that_ran_beside_it_makes_nothing_good():
     assert named(images, A=end("aborted", second=60, began=0), B=end(second=99, began=30)) == {"A": "aborted"}
 
 
+def test_one_that_had_left_the_series_for_another_broke_that_one():
+    assert named([image(1)], A=end("lost", left=True)) == {}
+    both = [image(1), image(2, by="B")]
+    assert named(both, A=end("lost", left=True), B=end("aborted")) == {"B": "aborted"}
+
+
 def test_a_sender_that_repeats_what_arrived_has_come_back_too():
     assert named([image(1)], A=end("lost", second=60, began=0), B=end(second=99, began=61)) == {}
 

@@ -88,6 +88,8 @@ export interface Completeness {
   holes?: { after: number; before: number; slices: number }[];
   /** Associations that broke off or are still open; the first ones. */
   broken?: string[];
+  /** Associations that broke off when they had gone on to another series. */
+  left?: number;
 }
 
 export interface SeriesView {

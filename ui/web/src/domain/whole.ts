@@ -26,7 +26,8 @@ function expectation(of: Completeness): string[] {
 function transfer(of: Completeness): string[] {
   const words = text.whole.lacks;
   const told = (of.lacks ?? []).map((lack) => (lack in words ? words[lack as keyof typeof words] : ''));
-  return of.grade === 'complete_assumed' ? [text.whole.released] : told;
+  if (of.grade === 'complete_assumed') told.push(of.left ? '' : text.whole.released);
+  return of.left ? [...told, text.whole.left(of.left)] : told;
 }
 
 function gaps(of: Completeness): string[] {

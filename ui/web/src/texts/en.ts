@@ -238,6 +238,8 @@ export const en = {
       unended: 'The association that brought it has not ended.',
     },
     released: 'Every association that brought it was released.',
+    left: (n: number) =>
+      `${plural(n, 'association', 'associations')} broke off later, after going on to another series.`,
     numbers: {
       contiguous: 'Instance numbers have no gap.',
       gaps: (which: string) => `Instance numbers are missing: ${which}.`,
