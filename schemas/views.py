@@ -105,8 +105,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Opaque ids of those who commented, the latest first, at most five."""
     pictures: list[Artefact]
     """key_slice, render, mip and strip of the series with the most anonymized instances."""
-    steps: list[RunState | Literal["receiving"]]
-    """One segment of the progress bar a series."""
+    steps: list[RunState | Literal["receiving", "held"]]
+    """One segment of the progress bar a series; held: it is partial, and nothing ran on it."""
     reasons: Annotated[list[ReasonCount], msgspec.Meta(max_length=MAX_CARD_REASONS)] | msgspec.UnsetType = (
         msgspec.UNSET
     )

@@ -20,7 +20,7 @@ from streams.aggregates.state import FeedState
 PEOPLE = 5
 PICTURES = ("key_slice", "render", "mip", "strip")
 
-Step = RunState | Literal["receiving"]
+Step = RunState | Literal["receiving", "held"]
 
 
 def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
@@ -74,12 +74,14 @@ def card(state: FeedState, series: Sequence[SeriesView]) -> Card:
 
 
 def step(view: SeriesView) -> Step:
-    """Tell how far a series is. One that is partial, or all in quarantine, goes no further by itself."""
+    """Tell how far a series is. One whose every image is in quarantine goes no further."""
     if view.run:
         return view.run.state
     if view.version == 0 or grade_of(view) == "quiescent":
         return "receiving"
-    return "queued" if view.anonymized and grade_of(view) != "partial" else "succeeded"
+    if not view.anonymized:
+        return "succeeded"
+    return "held" if grade_of(view) == "partial" else "queued"
 
 
 def is_outdated(view: SeriesView) -> bool:

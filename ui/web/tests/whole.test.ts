@@ -93,7 +93,7 @@ describe('a series', () => {
   it('that is partial is held back and asks for a look, without a promise of measures', () => {
     const one = seriesAfter(recorded({ completeness: whole({ grade: 'partial', missing: 3 }) }));
     expect(standing(one)).toEqual(['warn', 'Held back']);
-    expect(concerns(one)).toBe('incomplete, 3 missing');
+    expect(concerns(one)).toBe('3 missing');
     expect(noMeasures(one)).toContain('incomplete');
   });
 

@@ -1,7 +1,7 @@
 // The shapes of the HTTP and WebSocket interface, as `schemas/` defines them.
 
 export type RunState = 'queued' | 'running' | 'succeeded' | 'failed';
-export type Step = RunState | 'receiving';
+export type Step = RunState | 'receiving' | 'held';
 export type CardState = 'empty' | 'receiving' | 'queued' | 'running' | 'done' | 'attention' | 'failed';
 
 export interface BlobRef {

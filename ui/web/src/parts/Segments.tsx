@@ -9,6 +9,7 @@ export function Segments({ steps, keptBack = false }: { steps: Step[]; keptBack?
     count('succeeded'),
     count('running', 'queued', 'receiving'),
     count('failed'),
+    count('held'),
     steps.length,
   );
   return (

@@ -127,8 +127,8 @@ export const en = {
     noInput: 'No study yet',
     comments: (n: number) => plural(n, 'comment', 'comments'),
     people: (names: string) => `Commented: ${names}`,
-    progress: (done: number, running: number, failed: number, all: number) =>
-      `${done} of ${all} series done, ${running} in progress, ${failed} failed`,
+    progress: (done: number, running: number, failed: number, held: number, all: number) =>
+      `${done} of ${all} series done, ${running} in progress, ${failed} failed${held ? `, ${held} held back` : ''}`,
   },
   activity: {
     title: 'Activity',
@@ -212,8 +212,7 @@ export const en = {
       partial: 'Incomplete',
     },
     held: 'Held back',
-    partial: (missing: number) =>
-      missing ? `incomplete, ${missing.toLocaleString('en')} missing` : 'incomplete',
+    partial: (missing: number) => (missing ? `${missing.toLocaleString('en')} missing` : 'incomplete'),
     cards: (series: number, missing: number) =>
       `${plural(series, 'series is', 'series are')} incomplete${
         missing ? ` · ${plural(missing, 'image', 'images')} missing` : ''
