@@ -84,20 +84,22 @@ def test_a_context_of_no_uid_is_not_taken():
     assert agreement.contexts == {}
 
 
+@pytest.mark.parametrize(("is_right", "is_wanted"), [(True, True), (True, False), (False, True)])
 @pytest.mark.parametrize("kind", [1, 2, 3, 4, 5])
-def test_a_user_identity_is_read_hidden_and_answered_when_wanted(kind):
+def test_a_user_identity_is_read_hidden_and_affirmed_when_right_and_wanted(kind, is_right, is_wanted):
     identity = UserIdentityNegotiation()
     identity.user_identity_type, identity.primary_field = kind, b"carla"
-    identity.positive_response_requested = True
+    identity.positive_response_requested = is_wanted
     if kind == 2:
         identity.secondary_field = b"secret"
     proposal = parsed(request(identity=identity))
     secondary = b"secret" if kind == 2 else b""
-    assert proposal.user_identity == UserIdentity(kind, b"carla", secondary, True)
+    assert proposal.user_identity == UserIdentity(kind, b"carla", secondary, is_wanted)
     assert "carla" not in repr(proposal.user_identity)
     answer = A_ASSOCIATE_AC()
-    answer.decode(agree(proposal, OURS).pdu)
-    assert any(isinstance(one, UserIdentityNegotiation) for one in answer.to_primitive().user_information)
+    answer.decode(agree(proposal, OURS, identified=is_right).pdu)
+    said = [isinstance(one, UserIdentityNegotiation) for one in answer.to_primitive().user_information]
+    assert any(said) is (is_right and is_wanted)
 
 
 def changed(at: int, value: bytes) -> bytes:
