@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from gateway.elements import UNDEFINED, Walker
-from gateway.part10 import Bounds, Malformed, encoding_of, read_meta
+from gateway.importing.errors import NotTakenApart
+from gateway.part10 import Bounds, encoding_of, read_meta
 
 _REFERENCED_FILE = 0x00041500
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
@@ -24,15 +25,15 @@ def referenced_files(path: Path) -> list[Path | None]:
     ------
     OSError
         When it can't be read.
-    gateway.part10.Malformed
+    gateway.part10.Malformed, NotTakenApart
         When it is none.
     """
     if path.stat().st_size > _LARGEST:
-        raise Malformed("too-large", "No DICOMDIR is that large.")
+        raise NotTakenApart("No DICOMDIR is that large.")
     data = path.read_bytes()
     meta = read_meta(data)
     if meta.text(_MEDIA_SOP_CLASS) != _DIRECTORY_CLASS:
-        raise Malformed("no-directory", "It is no DICOMDIR: give it another name to import it.")
+        raise NotTakenApart("It is no DICOMDIR: give it another name to import it.")
     found: dict[Path | None, None] = {}
     encoding = encoding_of(meta.text(_TRANSFER_SYNTAX))
     for element in Walker(data, meta.dataset, encoding, _BOUNDS):

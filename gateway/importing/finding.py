@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gateway.importing.directory import referenced_files
+from gateway.importing.errors import NotTakenApart
 from gateway.manifest import Mark
 from gateway.part10 import Malformed
 from streams.errors import Rejected
@@ -36,7 +37,7 @@ class Item(Protocol):
         """Tells it from another one, and from itself once it is changed."""
 
     def open(self) -> AbstractContextManager[BinaryIO]:
-        """Open it for reading. Raises OSError, and Malformed when its archive is broken."""
+        """Open it for reading. Raises OSError, and NotTakenApart when its archive is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Member:
                 yield stream  # type: ignore[misc]
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
             # The last three: a compression that Python lacks, a passphrase, an end that comes too early.
-            raise Malformed("bad-zip", "The archive is broken or encrypted: unpack it first.") from error
+            raise NotTakenApart("The archive is broken or encrypted: unpack it first.") from error
 
 
 def find(paths: Iterable[Path]) -> Iterator[Item | Skipped]:
@@ -147,7 +148,7 @@ def _of_archive(path: Path) -> Iterator[Item | Skipped]:
 def _of_directory(path: Path) -> Iterator[Item | Skipped]:
     try:
         listed = referenced_files(path)
-    except (OSError, Malformed) as error:
+    except (OSError, Malformed, NotTakenApart) as error:
         yield Skipped(str(path), f"can't be read: {error}")
         return
     for one in listed:

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from gateway.associations import MAX_SERIES, Carried, Outcome, carry, ended
 from gateway.dul.commands import SUCCESS
 from gateway.errors import ObjectRefused
+from gateway.importing.errors import NotTakenApart
 from gateway.importing.finding import Item, Skipped
 from gateway.importing.taking import NotTaken, take
 from gateway.manifest import Answer, Manifest
-from gateway.part10 import Malformed
-from gateway.refusals import OUT_OF_RESOURCES, not_understood
+from gateway.refusals import OUT_OF_RESOURCES
 from gateway.storing import Storing
 from streams.clock import Clock
 from streams.errors import Unavailable
@@ -140,9 +140,8 @@ class Import:
             stored = self._storing.store(received, association=self._carried.association, origin=self._origin)
         except NotTaken:
             self._note(found=1, skipped=1)
-        except Malformed as error:
-            refused = not_understood(error)
-            self._note(found=1, refused=1, trouble=Trouble(name, refused.comment))
+        except NotTakenApart as error:
+            self._note(found=1, refused=1, trouble=Trouble(name, str(error)))
         except ObjectRefused as refused:
             if refused.status == OUT_OF_RESOURCES:
                 # The next would fare no better: the import goes on when it is run again.

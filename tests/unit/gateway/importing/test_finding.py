@@ -10,8 +10,8 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
+from gateway.importing.errors import NotTakenApart
 from gateway.importing.finding import File, Member, Skipped, find
-from gateway.part10 import Malformed
 from streams.errors import Rejected
 
 
@@ -67,7 +67,7 @@ def test_a_broken_archive_is_told(tmp_path):
     raw[50] ^= 1  # a byte of the member
     archive.write_bytes(raw)
     (member,) = find([archive])
-    with pytest.raises(Malformed), member.open() as stream:
+    with pytest.raises(NotTakenApart), member.open() as stream:
         stream.read()
     archive.write_bytes(raw[:100])
     (skipped,) = find([archive])
