@@ -194,6 +194,10 @@ def running(stack: Stack) -> Iterator[Stack]:
         stack.stop()
 
 
+SOON = timedelta(minutes=2)
+"""Deadlines beyond are not under way: a series whose association's end nobody told is looked at later."""
+
+
 async def under_way(stack: Stack) -> list[str]:
     """Tell what is under way: messages not consumed, open jobs, deadlines."""
     settings = stack.settings
@@ -209,7 +213,7 @@ async def under_way(stack: Stack) -> list[str]:
             *[f"open job {job}" for job in await store.jobs.list()],
             *[
                 f"deadline {deadline}"
-                for deadline in await store.deadlines.due("series", datetime.now(UTC) + timedelta(days=1))
+                for deadline in await store.deadlines.due("series", datetime.now(UTC) + SOON)
             ],
         ]
     finally:

@@ -90,9 +90,7 @@ def main() -> None:
     threads: Threads | None = None
     ear = Control(control)
     while True:
-        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
-        if not message:
-            os._exit(1)
+        message, descriptors = _heard(control)
         match decode_to(message):
             case Start() as start:
                 configure(start.log_level, "gateway")
@@ -109,6 +107,17 @@ def main() -> None:
                 if threads:
                     threads.close(grace_s)
                 return
+
+
+def _heard(control: socket.socket) -> tuple[bytes, list[int]]:
+    """Wait for what the gateway says; end when it is gone."""
+    try:
+        message, descriptors, _, _ = socket.recv_fds(control, LARGEST, 1)
+    except OSError:
+        message, descriptors = b"", []
+    if not message:
+        os._exit(1)
+    return message, descriptors
 
 
 def _reception(start: Start, ear: Control, records: socket.socket, quotas: Quotas) -> Reception:
