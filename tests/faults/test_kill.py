@@ -138,12 +138,17 @@ def died(deaths) -> set[str]:
 
 
 def ended_by_sigkill(stack, process) -> int:
-    """Count how often the supervisor saw a process die so."""
+    """Count how often the supervisor saw a process die so, or the gateway one of its workers."""
     lines = stack.log.read_text(errors="replace").splitlines()
-    return sum(
+    by_supervisor = sum(
         "supervisor.ended" in line and f'"child":"{process}"' in line and '"status":-9' in line
         for line in lines
     )
+    by_process = sum(
+        f"{process}.worker_died" in line and f'"process":"{process}"' in line and '"code":-9' in line
+        for line in lines
+    )
+    return by_supervisor + by_process
 
 
 def shown(stack) -> int:
