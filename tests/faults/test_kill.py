@@ -29,6 +29,8 @@ KILLS = 2
 """How often a process is killed; an engine, which takes longer to come back, once."""
 PROCESSES = ["gateway", "arrivals", "anonymization", "dispatch", "feeds", "runner", "ui"]
 ENGINES = ["kafka", "cassandra"]
+WORKERS = 2
+"""Of the gateway."""
 
 PASSES = {
     "gateway.before_publish": 5,
@@ -111,6 +113,7 @@ def test_kill_at_named_points(name, tmp_path):
     points = {
         VARIABLE: ",".join(f"{point}:{PASSES.get(point, 1)}" for point in sorted(POINTS)),
         DEATHS: str(deaths),
+        "CHIPS_DICOM_PROCESSES": str(WORKERS),
         "CHIPS_ISOLATION": "subprocess",
     }
     with tier(name, tmp_path) as engines:
@@ -123,7 +126,9 @@ def test_kill_at_named_points(name, tmp_path):
                 finish(process, 60)
             for process in {point.partition(".")[0] for point in POINTS}:
                 ends = sum(point.startswith(f"{process}.") for point in POINTS)
-                assert ended_by_sigkill(stack, process) == ends
+                # Workers may die at a point side by side, before one of them has left its mark.
+                most = ends * WORKERS if process == "gateway" else ends
+                assert ends <= ended_by_sigkill(stack, process) <= most
             assert_all_there(stack, manifest)
 
 
