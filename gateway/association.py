@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import structlog
 
 from gateway.admission import Call, Guest, Source
-from gateway.associations import Carried, Outcome, carry, ended
+from gateway.associations import Carried, Outcome, carry, ended, refuse
 from gateway.dul import commands
 from gateway.dul.commands import Command, Field
 from gateway.dul.negotiation import Agreement, Rejection, agree, parse
@@ -298,6 +298,7 @@ class Association:
         self._reception.counting.stored(received.size, time.perf_counter() - began)
 
     def _refuse(self, context_id: int, request: Command, refused: ObjectRefused) -> None:
+        self._carried = refuse(self._carried, request.sop_class_uid)
         self._tell_refused("object", refused.reason)
         log.warning(
             "object.refused",

@@ -42,6 +42,7 @@ class EndedAssociation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ended: Utc | None = None
     began: Utc | None = None
     left: bool = False
+    refused: Count = 0
 
 
 class AnnouncedSeries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

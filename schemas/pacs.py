@@ -79,6 +79,8 @@ class AssociationEnded(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """When the association was accepted. None: 0.1 wrote the event."""
     left: bool = False
     """It brought the images of this series in one go, and went on to another series before it ended."""
+    refused: Count = 0
+    """Objects that were refused before or behind images of this series, and so may have been of it."""
 
 
 class SeriesDue(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,9 +114,10 @@ Grade = Literal["quiescent", "complete_expected", "complete_assumed", "partial"]
 """quiescent: no image comes, but an association that brought some is still open. complete_expected: what
 arrived is what was announced. complete_assumed: nothing speaks against it. partial: something does."""
 
-Lack = Literal["shortfall", "aborted", "lost", "unended", "number-gap", "position-gap"]
+Lack = Literal["shortfall", "aborted", "lost", "refused", "unended", "number-gap", "position-gap"]
 """shortfall: fewer than announced. aborted, lost: an association that brought images broke off, and none
-came back for the rest. unended: its end is not told. number-gap, position-gap: images are missing between."""
+came back for the rest. refused: objects beside its images were not kept, and none came back with them.
+unended: an association's end is not told. number-gap, position-gap: images are missing between others."""
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,12 @@ def stored_fact(data: InstanceStored, key: str, version: int) -> Fact:
 def ended_fact(event: Event, data: AssociationEnded) -> Fact:
     """Make the fact of an association's end."""
     body = EndedAssociation(
-        outcome=data.outcome, instances=data.instances, ended=event.time, began=data.began, left=data.left
+        outcome=data.outcome,
+        instances=data.instances,
+        ended=event.time,
+        began=data.began,
+        left=data.left,
+        refused=data.refused,
     )
     return Fact(data.project, "association_ended", data.series, data.association, msgspec.json.encode(body))
 

@@ -92,7 +92,7 @@ def _graded(
     if not expected.met:
         found: list[tuple[Lack, object]] = [
             ("shortfall", expected.missing),
-            *((how, how in broken.values()) for how in ("aborted", "lost", "unended")),
+            *((how, how in broken.values()) for how in ("aborted", "lost", "refused", "unended")),
             ("number-gap", numbers.missing),
             ("position-gap", positions.missing),
         ]

@@ -8,15 +8,16 @@ from typing import Literal
 
 from schemas.facts import EndedAssociation, StoredInstance
 
-Break = Literal["aborted", "lost", "unended"]
+Break = Literal["aborted", "lost", "refused", "unended"]
 
 
 def broken_off(images: Iterable[StoredInstance], ends: Mapping[str, EndedAssociation]) -> dict[str, Break]:
-    """Give the associations that carried a series and did not end with a release, sorted, and how they ended.
+    """Give the associations that did not bring all they should have, sorted, and why.
 
-    One is made good by another that carried the series, began after the break, and was released: the sender
-    came back, and knows itself what was not acknowledged. One that ran beside it makes nothing good. One that
-    had left the series for another broke off that one.
+    Those are which broke off, in which objects were refused, or of which no end is told. One is made good by
+    another that carried the series, began after that, and was released without a refusal: the sender came
+    back, and knows itself what was not acknowledged. One that ran beside it makes nothing good. One that had
+    left the series for another broke off that one.
     """
     received: dict[str, list[datetime]] = {}
     for image in images:
@@ -24,18 +25,32 @@ def broken_off(images: Iterable[StoredInstance], ends: Mapping[str, EndedAssocia
     begins = [
         began
         for association, end in ends.items()
-        if end.outcome == "released" and (began := _began(end, received.get(association)))
+        if _is_clean(end) and (began := _began(end, received.get(association)))
     ]
     found: dict[str, Break] = {}
     for association in sorted(received.keys() | ends.keys()):
         end = ends.get(association)
-        if end is not None and (end.outcome == "released" or end.left):
+        why = _broke(end)
+        if why is None:
             continue
         at = end.ended if end else None
         at = at or max(received.get(association, ()), default=None)
         if at is None or not any(began > at for began in begins):
-            found[association] = end.outcome if end and end.outcome != "released" else "unended"
+            found[association] = why
     return found
+
+
+def _is_clean(end: EndedAssociation) -> bool:
+    return end.outcome == "released" and not end.refused
+
+
+def _broke(end: EndedAssociation | None) -> Break | None:
+    """Tell why an association may not have brought all; None when nothing says so."""
+    if end is None:
+        return "unended"
+    if end.refused:
+        return "refused"
+    return None if end.outcome == "released" or end.left else end.outcome
 
 
 def left_before(ends: Mapping[str, EndedAssociation]) -> int:

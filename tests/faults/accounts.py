@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from pydicom import dcmread
 
+from gateway.announcing import Announcement, announce_list
 from gateway.identity import instance_key, series_key, study_key
 from gateway.keys import Keyring
 from gateway.manifest import is_acknowledged
@@ -19,6 +20,10 @@ from schemas.identity import default_feed
 from schemas.image import SeriesManifest
 from schemas.job import JobRequested
 from streams.blobs import Blobs
+from streams.clock import utc_now
+from streams.ids import fresh_id
+from streams.opening import open_producer
+from streams.publishing import publish
 from streams.store.api import Store
 from streams.store.opening import open_store
 from tests.stack import Stack
@@ -68,6 +73,17 @@ def expected(stack: Stack, files: Iterable[Path]) -> Expected:
     return Expected(dict(instances), dict(series))
 
 
+async def announce_sent(stack: Stack, wanted: Expected) -> None:
+    """Say which images each series has: a gateway that was killed told no end of its associations."""
+    announcement = Announcement(stack.settings.project, "announcement", fresh_id(), utc_now())
+    producer = open_producer(stack.settings)
+    try:
+        for series, instances in wanted.instances.items():
+            await publish(producer, announce_list(announcement, series, instances))
+    finally:
+        await producer.close()
+
+
 async def assert_kept_once(stack: Stack, wanted: Expected) -> None:
     """Compare with the facts and with the newest manifest of each series, instance by instance."""
     project = stack.settings.project
@@ -99,6 +115,7 @@ def assert_shown_once(stack: Stack, wanted: Expected) -> None:
         assert (card["anonymized"] + card["quarantined"], card["conflicts"]) == (wanted.of_study(study), 0)
         assert sorted(card["series"]) == sorted(of_study)
         shown = session.get(f"/api/feeds/{card['feed']}")["detail"]["series"]
+        assert {one["completeness"]["grade"] for one in shown} == {"complete_expected"}
         assert {one["series"]: one["anonymized"] + one["quarantined"] for one in shown} == {
             series: len(wanted.instances[series]) for series in of_study
         }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.dcmtk import dcmtk
-from tests.faults.accounts import assert_kept_once, assert_shown_once, expected
+from tests.faults.accounts import announce_sent, assert_kept_once, assert_shown_once, expected
 from tests.phantoms import write_studies
 from tests.stack import Stack, running, wait_quiescent
 from tests.tiers import TIERS, tier
@@ -116,6 +116,7 @@ def assert_all_there(stack: Stack, files: list[Path]) -> None:
     def shown() -> bool:
         return sum(card["anonymized"] for card in stack.session().cards()) >= len(files)
 
+    asyncio.run(announce_sent(stack, wanted))
     stack.until(shown, 120, "every image on its card")
     wait_quiescent(stack, 60)
     asyncio.run(assert_kept_once(stack, wanted))

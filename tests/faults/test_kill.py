@@ -18,7 +18,14 @@ import pytest
 
 from streams.clock import utc_now
 from streams.crashpoints import DEATHS, POINTS, VARIABLE
-from tests.faults.accounts import acknowledged, acknowledged_at, assert_kept_once, assert_shown_once, expected
+from tests.faults.accounts import (
+    acknowledged,
+    acknowledged_at,
+    announce_sent,
+    assert_kept_once,
+    assert_shown_once,
+    expected,
+)
 from tests.faults.sending import finish, sending
 from tests.phantoms import write_studies
 from tests.stack import Stack, running, wait_quiescent
@@ -168,6 +175,7 @@ def assert_all_there(stack, manifest) -> None:
     """Wait until all is done; compare what the sender's log says with what is kept and shown."""
     wanted = expected(stack, acknowledged(manifest))
     assert wanted.count == IMAGES
+    asyncio.run(announce_sent(stack, wanted))
     stack.until(lambda: shown(stack) >= IMAGES, 300, "every image on its card")
     wait_quiescent(stack, 120)
     asyncio.run(assert_kept_once(stack, wanted))

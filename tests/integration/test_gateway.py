@@ -232,6 +232,29 @@ def _orthanc_store(http: int, paths: list[Path]) -> None:
     assert answer["FailedInstancesCount"] == 0
 
 
+async def test_an_end_tells_when_it_began_what_was_refused_and_which_series_it_had_left(tmp_path):
+    objects = [image("1.2.3.1"), image("1.2.3.1"), image("1.2.3.2")]
+    async with open_door(settings_in(tmp_path)) as door:
+
+        def send():
+            with associated(door.port, [CT]) as association:
+                for one in objects[:2]:
+                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
+                refused = store_bytes(association, encoded(objects[2]), "1.2.3.4.5")
+                assert refused.Status != 0
+                assert store_bytes(association, encoded(objects[2]), objects[2].SOPInstanceUID).Status == 0
+
+        await asyncio.to_thread(send)
+        events = await published_when(door.settings, 5)
+    first, last = (one.series for one in (stored(events)[0], stored(events)[2]))
+    by_series = {end.series: end for end in ended(events)}
+    assert {series: (end.left, end.refused) for series, end in by_series.items()} == {
+        first: (True, 1),
+        last: (False, 1),
+    }
+    assert {end.began < stored(events)[0].received for end in by_series.values()} == {True}
+
+
 async def test_the_same_bytes_again_are_the_same_event_and_blob(tmp_path):
     one = image()
     async with open_door(settings_in(tmp_path)) as door:

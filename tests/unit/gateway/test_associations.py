@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.associations import Carried, carry, ended, outcome_of
+from gateway.associations import Carried, carry, ended, outcome_of, refuse
 from schemas.catalogue import decode
 from schemas.envelope import encode
 
@@ -54,6 +54,30 @@ def test_an_end_tells_which_series_it_had_left_for_another(carried, left):
     for one in carried:
         state = carry(state, one * 32)
     assert {event.data.series[0] for event in ended(state, "lost", NOON) if event.data.left} == set(left)
+
+
+CT, HANGING, PRIVATE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.38.1", "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("carried", "refused"),
+    [
+        ("aa!a", {"a": 1}),
+        ("a!b", {"a": 1, "b": 1}),
+        ("!ab!!", {"a": 1, "b": 2}),
+        ("abab", {}),
+        ("a?b", {}),
+        ("a&", {"a": 1}),
+        ("!", {}),
+    ],
+)
+def test_a_refused_object_counts_in_the_series_beside_it(carried, refused):
+    state = Carried(ASSOCIATION, "default")
+    for one in carried:
+        sop_class = {"!": CT, "?": HANGING, "&": PRIVATE}.get(one)
+        state = refuse(state, sop_class) if sop_class else carry(state, one * 32)
+    events = ended(state, "released", NOON)
+    assert {event.data.series[0]: event.data.refused for event in events if event.data.refused} == refused
 
 
 def test_states_are_values():

@@ -55,9 +55,9 @@ def stack(positions, normal=(0.0, 0.0, 1.0), start=1, **what):
     ]
 
 
-def end(outcome="released", *, second=60, began=None, left=False):
+def end(outcome="released", *, second=60, began=None, **told):
     started = None if began is None else at(began)
-    return EndedAssociation(outcome=outcome, ended=at(second), began=started, left=left)
+    return EndedAssociation(outcome=outcome, ended=at(second), began=started, **told)
 
 
 def announced(instances, *, listed=(), name="P", part=0, second=0, by="announcement"):

@@ -60,6 +60,7 @@ CASES = {
         "complete_assumed",
         [],
     ),
+    "released, but something was refused": (WHOLE, ends(A=end(refused=1)), [], "partial", ["refused"]),
     "its end was never told": (WHOLE, {}, [], "partial", ["unended"]),
     "as many as announced": (WHOLE, ends(A=end()), [announced(5)], "complete_expected", []),
     "as announced, though it broke off": (
@@ -169,8 +170,8 @@ def pushes(draw):
         messages.append(image(1 + number, number=first + number, by=by, second=10 * by + 5))
     for by in range(associations):
         outcome = draw(st.sampled_from(["released", "aborted", "lost"]))
-        left = draw(st.booleans())
-        messages.append((uuid(by), end(outcome, second=10 * by + 9, began=10 * by, left=left)))
+        told = {"left": draw(st.booleans()), "refused": draw(st.sampled_from([0, 0, 1]))}
+        messages.append((uuid(by), end(outcome, second=10 * by + 9, began=10 * by, **told)))
     expecting = draw(st.sampled_from(["nothing", "count", "list", "parts"]))
     listed = list(range(1, count + 1))
     told = {

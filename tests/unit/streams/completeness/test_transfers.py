@@ -39,6 +39,16 @@ def test_one_that_had_left_the_series_for_another_broke_that_one():
     assert named(both, A=end("lost", left=True), B=end("aborted")) == {"B": "aborted"}
 
 
+def test_what_was_refused_is_missing_until_the_sender_comes_back_and_nothing_is_refused():
+    full = end(second=60, began=0, refused=2, left=True)
+    assert named([image(1)], A=full) == {"A": "refused"}
+    assert named([image(1)], A=full, B=end(second=99, began=61, refused=1)) == {
+        "A": "refused",
+        "B": "refused",
+    }
+    assert named([image(1)], A=full, B=end(second=99, began=61)) == {}
+
+
 def test_a_sender_that_repeats_what_arrived_has_come_back_too():
     assert named([image(1)], A=end("lost", second=60, began=0), B=end(second=99, began=61)) == {}
 

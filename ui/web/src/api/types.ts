@@ -68,7 +68,7 @@ export interface RunView {
 
 /** How whole a version of a series is, as `docs/completeness.md` has it. */
 export type Grade = 'quiescent' | 'complete_expected' | 'complete_assumed' | 'partial';
-export type Lack = 'shortfall' | 'aborted' | 'lost' | 'unended' | 'number-gap' | 'position-gap';
+export type Lack = 'shortfall' | 'aborted' | 'lost' | 'refused' | 'unended' | 'number-gap' | 'position-gap';
 export type Authority = 'announcement' | 'commitment' | 'query' | 'retrieve';
 
 /** What is left out is empty, none or unknown. */

@@ -234,6 +234,7 @@ export const en = {
     lacks: {
       aborted: 'The sender broke off and did not come back for the rest.',
       lost: 'The connection was lost and the sender did not come back for the rest.',
+      refused: 'Images could not be kept, and the sender did not come back with them.',
       unended: 'The association that brought it has not ended.',
     },
     released: 'Every association that brought it was released.',
