@@ -22,7 +22,7 @@ class Line(NamedTuple):
     quarantined: int
     outcome: str
     done: bool
-    """Measured, not a volume, or all in quarantine: nothing more is to come."""
+    """Measured, not a volume, held back as incomplete, or all in quarantine: nothing more is to come."""
     well: bool
     """As it should be: not failed, and every reason told."""
 
@@ -121,17 +121,25 @@ def _line(title: str, view: SeriesView) -> Line:
     )
 
 
-def _outcome(view: SeriesView) -> tuple[str, bool, bool]:
+def _outcome(view: SeriesView) -> tuple[str, bool, bool]:  # noqa: PLR0911 - one return for each outcome
     reasons = "; ".join(f"{reason.message} ({reason.instances})" for reason in view.reasons)
     if view.version == 0:
         return "arriving", False, False
     if view.anonymized == 0:
         return f"quarantined: {reasons}", True, bool(reasons)
-    if view.run is None or view.run.state in {"queued", "running"}:
-        return view.run.state if view.run else "waiting", False, False
+    if view.run is None:
+        return _held(view)
+    if view.run.state in {"queued", "running"}:
+        return view.run.state, False, False
     if view.run.state == "failed":
         return f"failed: {view.run.cause}", True, False
     if view.run.outcome == "measured":
         return "measured" + (f"; quarantined: {reasons}" if reasons else ""), True, True
     found = "; ".join(finding.message for finding in view.run.findings)
     return f"not a volume: {found}", True, bool(found)
+
+
+def _held(view: SeriesView) -> tuple[str, bool, bool]:
+    if view.completeness and view.completeness.grade == "partial":
+        return f"incomplete: {', '.join(view.completeness.lacks)}", True, bool(view.completeness.lacks)
+    return "waiting", False, False

@@ -16,6 +16,7 @@ from gateway.identity import ProjectKey, series_key
 from plugins.phantom.types import PhantomSpec
 from schemas.image import ReasonCount
 from schemas.job import Finding, Measure
+from schemas.pacs import Completeness
 from schemas.views import Card, FeedDetail, RunView, SeriesView
 from streams.settings import Settings
 from streams.store.opening import open_store
@@ -65,8 +66,9 @@ def verdict(*views):
         series(OTHER, 0, quarantined=3, reasons=[REASON]),
         series(OTHER, 2, quarantined=1, reasons=[REASON], run=measured(7.0)),
         series(OTHER, 3, run=run(outcome="not_a_volume", findings=[NO_IMAGE])),
+        series(OTHER, 3, completeness=Completeness(grade="partial", received=3, lacks=["number-gap"])),
     ],
-    ids=["measured", "quarantined", "partly quarantined", "not a volume"],
+    ids=["measured", "quarantined", "partly quarantined", "not a volume", "incomplete"],
 )
 def test_it_is_well_when_all_that_was_sent_has_its_outcome(other):
     found = verdict(GOOD_PHANTOM, other)
