@@ -95,6 +95,9 @@ def context_of(files: TlsFiles) -> ssl.SSLContext:
     # Each handshake is a whole one, so that a certificate that is trusted no more is so at once.
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
+    # A connection that just ends can be written to still, as when we hang up; PDUs tell their lengths and an
+    # association its end, so that what was cut is never taken for whole.
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     try:
         # An encrypted key must not make OpenSSL ask on the terminal.
         context.load_cert_chain(files.certificate, files.key or None, password="")

@@ -217,13 +217,8 @@ def associated(port: int, contexts: list[tuple[str, str]], **options: Any) -> It
 CT = (str(CTImageStorage), str(ExplicitVRLittleEndian))
 
 
-def rejection_of(
-    port: int, calling: str = "TESTER", called: str = "CHIPS", identity: Any = None
-) -> tuple[int, int, int] | None:
-    """Give result, source and reason of an A-ASSOCIATE-RJ; None when an association is accepted (and ended).
-
-    Over a bare socket: pynetdicom loses a rejection that comes before its thread waits for the connection.
-    """
+def request_pdu(calling: str = "TESTER", called: str = "CHIPS", identity: Any = None) -> bytes:
+    """An A-ASSOCIATE-RQ for CT images."""
     asked = A_ASSOCIATE()
     asked.application_context_name = UID("1.2.840.10008.3.1.1.1")
     asked.calling_ae_title, asked.called_ae_title = calling, called
@@ -235,8 +230,18 @@ def rejection_of(
     asked.user_information = [about, uid, *([identity] if identity else [])]
     request = A_ASSOCIATE_RQ()
     request.from_primitive(asked)
+    return bytes(request.encode())
+
+
+def rejection_of(
+    port: int, calling: str = "TESTER", called: str = "CHIPS", identity: Any = None
+) -> tuple[int, int, int] | None:
+    """Give result, source and reason of an A-ASSOCIATE-RJ; None when an association is accepted (and ended).
+
+    Over a bare socket: pynetdicom loses a rejection that comes before its thread waits for the connection.
+    """
     with socket.create_connection(("127.0.0.1", port), 30) as connection:
-        connection.sendall(request.encode())
+        connection.sendall(request_pdu(calling, called, identity))
         answer = connection.recv(10, socket.MSG_WAITALL)
         if answer[0] == 2:
             connection.sendall(bytes((7, 0, 0, 0, 0, 4, 0, 0, 0, 0)))

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from pynetdicom.presentation import build_context
 from pynetdicom.sop_class import Verification
 
 from gateway.sources.passcodes import Passcode
+from gateway.storing import Storing
 from tests.certificates import Paper
 from tests.dcmtk import dcmtk
 from tests.door import (
@@ -26,6 +29,7 @@ from tests.door import (
     published_when,
     refusals_when,
     rejection_of,
+    request_pdu,
     settings_in,
     store_bytes,
     stored,
@@ -288,6 +292,42 @@ async def test_associations_of_a_source_are_bounded_over_all_processes(tmp_path,
             until(lambda: door.metric("associations_rejected_total", reason="source-limit") == 1)
 
         await asyncio.to_thread(talk)
+
+
+async def test_who_hears_that_it_is_released_can_come_again_at_once(tmp_path):
+    text = '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {associations = 1}\n'
+    async with door_of(tmp_path, text) as door:
+
+        def talk():
+            with socket.create_connection(("127.0.0.1", door.port), 30) as first:
+                first.sendall(request_pdu("CT1"))
+                kind, length = struct.unpack(">BxI", first.recv(6, socket.MSG_WAITALL))
+                assert (kind, len(first.recv(length, socket.MSG_WAITALL))) == (2, length)
+                assert refusal(door.port) == (2, 3, 2)
+                first.sendall(bytes((5, 0, 0, 0, 0, 4, 0, 0, 0, 0)))
+                assert first.recv(10, socket.MSG_WAITALL)[0] == 6
+                # It has not even closed its connection.
+                assert refusal(door.port) is None
+
+        await asyncio.to_thread(talk)
+
+
+async def test_what_a_source_sends_over_its_hour_is_not_even_written(tmp_path, monkeypatch):
+    text = '[source.ct]\ncalling_ae = ["CT1"]\nlimits = {mb_per_hour = 1}\n'
+    spools = []
+    spool = Storing.spool
+    monkeypatch.setattr(Storing, "spool", lambda *given: spools.append(1) or spool(*given))
+    monkeypatch.setattr("gateway.association._OVER_S", 60.0)
+    async with door_of(tmp_path, text) as door:
+
+        def talk():
+            with association(door.port) as made:
+                for side in (512, 600, 600, 600):
+                    push(made, image(side=side))
+
+        await asyncio.to_thread(talk)
+        assert door.metric("refused_total", reason="over-quota") == 3
+    assert len(spools) == 2, "one that was stored, and one of which its size was not known before"
 
 
 async def test_a_worker_that_dies_leaves_no_association_counted(tmp_path):

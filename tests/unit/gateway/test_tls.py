@@ -9,6 +9,8 @@ import threading
 
 import pytest
 
+from gateway.dul.pdus import abort_pdu
+from gateway.dul.stream import Closed, PduStream
 from gateway.renewing import Renewed
 from gateway.tls import HandshakeFailed, TlsFiles, context_of, contexts, secured
 from streams.errors import Misconfigured
@@ -126,6 +128,29 @@ def test_a_handshake_has_a_time_limit_and_a_word(papers):
     there.sendall(b"\x01\x00\x00\x00\x00\x44" + bytes(68))
     with there, pytest.raises(HandshakeFailed, match="tls-failed"):
         secured(here, context, 5)
+
+
+def test_who_is_hung_up_on_hears_it_over_tls_and_that_nothing_follows(papers):
+    authority, ours, _ = papers
+    client = ssl.create_default_context(cafile=authority.certificate)
+    here, there = socket.socketpair()
+    heard = []
+
+    def listen():
+        with client.wrap_socket(there, server_hostname="localhost", suppress_ragged_eofs=False) as wrapped:
+            while got := wrapped.recv(100):
+                heard.append(got)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    stream = PduStream(secured(here, context_of(files(authority, ours, "none")), 5), idle_s=5, pdu_s=5)
+    stream.stop_reading()
+    with pytest.raises(Closed):
+        stream.read()
+    stream.last_word(abort_pdu())
+    stream.close()
+    thread.join(5)
+    assert b"".join(heard) == abort_pdu()
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
