@@ -40,8 +40,8 @@ class Layer(NamedTuple):
 
 
 LAYERS = {
-    "unit": Layer(("tests/unit", "tests/contract"), 20, SIDE_BY_SIDE),
-    "integration": Layer(("tests/integration",), 18, SIDE_BY_SIDE),
+    "unit": Layer(("tests/unit", "tests/contract"), 25, SIDE_BY_SIDE),
+    "integration": Layer(("tests/integration",), 25, SIDE_BY_SIDE),
     "guards": Layer(("tests/guards",), 10, CROWDED),
     "e2e": Layer(("tests/e2e",), 10),
     "faults": Layer(("tests/faults",), 20),
