@@ -27,6 +27,8 @@ _ASIDE = 3
 _TOLERANCE = 0.1
 """Of the spacing."""
 _SMALLEST_MM = 0.05
+_APART = 3
+"""Times the spacing between two stacks of a series."""
 _UNIFORM = 0.75
 """Part of the steps that have to be the spacing itself."""
 
@@ -75,6 +77,14 @@ def _one_plane(slices: Sequence[Placement]) -> list[Placement]:
     return stacks[0] if len(stacks) == 1 else []
 
 
+def _are_stacks(steps: Sequence[int]) -> bool:
+    """Tell equal stacks that lie well apart, as through the discs of a spine."""
+    wide = [at for at, step in enumerate(steps) if step > 1]
+    ends = [-1, *wide, len(steps)]
+    alike = len({after - before for before, after in pairwise(ends)}) == 1
+    return bool(wide) and alike and all(steps[at] >= _APART for at in wide)
+
+
 def _of_stack(ordered: Sequence[float]) -> Positions:
     distinct = list(ordered[:1]) + [b for a, b in pairwise(ordered) if b - a > _SAME_MM]
     if len(distinct) < LEAST:
@@ -86,6 +96,8 @@ def _of_stack(ordered: Sequence[float]) -> Positions:
     # Two wide steps of a kind in a row are another spacing, as in the upper half of a head.
     changes = any(a == b != 1 for a, b in pairwise(steps))
     if spacing < _SMALLEST_MM or off or changes or steps.count(1) < _UNIFORM * len(steps):
+        return Positions("unknown")
+    if _are_stacks(steps):
         return Positions("unknown")
     holes = [
         Hole(after=a, before=b, slices=step - 1)

@@ -36,6 +36,8 @@ def test_a_hole_is_as_wide_as_a_multiple_of_the_spacing():
         stack([0, 5, 10, 15, 20, 30, 40, 50]),
         stack([*range(0, 60, 5), 65, 75, 85]),
         stack([0, 2, 4, 8, 16, 32]),
+        stack([*range(5), *range(20, 25), *range(40, 45)]),
+        stack([*range(5), *range(9, 14)]),
         stack([0, 0, 0, 0, 0, 0]),
         stack([0, 10, 20, 30, 50]) + stack([0, 10, 20, 30, 50], SAGITTAL, start=20),
         stack([0, 1, 2, 3, 5, 6], sop_class=ULTRASOUND),
@@ -48,6 +50,8 @@ def test_a_hole_is_as_wide_as_a_multiple_of_the_spacing():
         "half of it wider",
         "wider from here on",
         "growing",
+        "three stacks",
+        "two stacks",
         "one place",
         "localizer",
         "ultrasound",
@@ -57,6 +61,11 @@ def test_a_hole_is_as_wide_as_a_multiple_of_the_spacing():
 )
 def test_positions_that_say_nothing_are_unknown_and_no_gap(images):
     assert holes(images) == ("unknown", [])
+
+
+@pytest.mark.parametrize("lost", [{5}, {4, 5, 6, 7}, {3, 7}])
+def test_a_hole_in_one_stack_is_none_between_stacks(lost):
+    assert holes(stack([one for one in range(11) if one not in lost]))[0] == "gaps"
 
 
 def test_scouts_beside_a_stack_do_not_count():
