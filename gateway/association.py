@@ -120,7 +120,7 @@ class Association:
             return
         if self._reception.tls is None:
             raise HandshakeFailed("tls-failed")
-        connection = secured(self._connection, self._reception.tls.current())
+        connection = secured(self._connection, self._reception.tls.current().context)
         self._stream = _stream(self._reception, connection)
         self._guest = self._guest._replace(certificate=fingerprint(connection))
         if self._hung_up:

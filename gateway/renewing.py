@@ -53,7 +53,7 @@ class Renewed(Generic[T]):
             self._made = make()
         else:
             self._made = before
-            self._renew()
+            self._renew(is_first=True)
 
     def current(self) -> T:
         """Give it, made anew if its files have changed; blocks for as long as that takes."""
@@ -69,7 +69,7 @@ class Renewed(Generic[T]):
         self.current()
         return self._problem
 
-    def _renew(self) -> None:
+    def _renew(self, *, is_first: bool = False) -> None:
         try:
             self._made = self._make()
         except (Rejected, Unavailable) as error:
@@ -77,7 +77,8 @@ class Renewed(Generic[T]):
             log.error("gateway.not_renewed", what=self._what, error=str(error))  # noqa: TRY400 - it says it all
         else:
             self._problem = None
-            log.info("gateway.renewed", what=self._what)
+            if not is_first:
+                log.info("gateway.renewed", what=self._what)
 
     def _state(self) -> _State:
         return tuple(_state_of(file) for file in self._files)

@@ -8,32 +8,25 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import structlog
 from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
 from gateway.admission import Everybody
-from gateway.dul.negotiation import Rejection
 from gateway.errors import JournalBroken
 from gateway.inlet import Inlet
-from gateway.journal import Journal
-from gateway.keys import Keyring
+from gateway.inside import Inside, open_inside
 from gateway.listening import Listener
 from gateway.metrics import Metrics
-from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.publisher import Publisher
 from gateway.quotas import Counted
 from gateway.reception import Reception
 from gateway.refusal_events import Refusals, closed_unheard
 from gateway.serving import Crew, Threads
 from gateway.silence import silence_libraries
-from gateway.sources.doorkeeper import Doorkeeper
 from gateway.storing import Storing
-from gateway.storings import Storings
-from gateway.tls import Contexts, contexts, files_of
-from gateway.vault import Vault
+from gateway.tls import files_of
 from gateway.workers.pool import Duty, Workers
 from streams.bus import Producer
 from streams.clock import utc_now
@@ -87,7 +80,7 @@ async def run(
     metrics = Metrics(registry)
     broken = asyncio.Event()
     with _usable(folder), _only_gateway(folder):
-        inside = await asyncio.to_thread(_open, folder, settings)
+        inside = await asyncio.to_thread(open_inside, folder, settings)
         publisher = Publisher(inside.journal, lambda: producer(settings), metrics)
         inside.journal.on_durable = publisher.wake
         loop = asyncio.get_running_loop()
@@ -116,12 +109,12 @@ async def run(
         try:
             await asyncio.to_thread(inlet.open)
             port = await asyncio.to_thread(_listen, listener, settings)
-            async with observe(registry, lambda: _problems(inside), lambda: _notes(publisher, inside)):
+            async with observe(registry, inside.problems, lambda: _notes(publisher, inside)):
                 if on_port:
                     on_port(port)
                 if on_ready:
                     on_ready()
-                await _any(stop, broken, publishing)
+                await _any(stop, broken, publishing, telling)
         finally:
             await asyncio.to_thread(listener.close)
             await asyncio.to_thread(crew.close, CLOSE_S)
@@ -134,52 +127,13 @@ async def run(
             await asyncio.wait({publishing})
             await asyncio.to_thread(inside.journal.close)
         publishing.result()
+        telling.result()
         if broken.is_set():
             raise JournalBroken(f"The journal's disk failed: see to the disk of {folder}")
         log.info("gateway.stopped", backlog=inside.journal.backlog)
 
 
-class _Inside(NamedTuple):
-    """What lies behind the door."""
-
-    vault: Vault
-    journal: Journal
-    storings: Storings
-    reserve: int
-    marks: Marks
-    tls: Contexts | None
-    doorkeeper: Doorkeeper | None
-
-    def problems(self) -> list[str]:
-        """Say which files that changed are not followed."""
-        found = [one.problem for one in (self.tls, self.doorkeeper) if one]
-        return [problem for problem in found if problem]
-
-    def congestion(self) -> Rejection | None:
-        """Tell why nobody new may come in now."""
-        try:
-            return congestion(self.marks, free=self.vault.free(), backlog=self.journal.backlog)
-        except OSError:  # the disk is gone: nobody could store anything
-            return DISK_LOW
-
-
-def _open(folder: Path, settings: Settings) -> _Inside:
-    reserve = settings.disk_reserve_mb * 1024 * 1024
-    vault = Vault(folder, reserve)
-    vault.sweep()
-    tls = files_of(settings)
-    secured = contexts(tls) if tls else None
-    journal = Journal(folder / "journal")
-    if journal.cut:
-        log.warning("journal.torn_end_cut", bytes=journal.cut)
-    storings = Storings(Keyring(folder), vault, journal, utc_now)
-    storings.of(settings.project)
-    doorkeeper = Doorkeeper(Path(settings.sources_file), storings) if settings.sources_file else None
-    low = settings.disk_low_mb * 1024 * 1024 or 2 * reserve
-    return _Inside(vault, journal, storings, reserve, Marks(low, settings.journal_most), secured, doorkeeper)
-
-
-def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
+def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
     """Give who serves connections: this process, or workers.
 
     Raises
@@ -218,13 +172,13 @@ def _crew(settings: Settings, inside: _Inside, metrics: Metrics) -> Crew:
     )
 
 
-async def _look(inside: _Inside, refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
+async def _look(inside: Inside, refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
     """Follow files that change, and record refusals, at last those that wait for their minute's end."""
     while True:
         last = closed.is_set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closed.wait(), LOOK_S)
-        await asyncio.to_thread(inside.problems)
+        await asyncio.to_thread(inside.unfollowed)
         if events := refusals.due(utc_now(), all_of_them=last):
             try:
                 await asyncio.to_thread(storing.record, events)
@@ -248,28 +202,16 @@ def _listen(listener: Listener, settings: Settings) -> int:
     return ports[0]
 
 
-def _problems(inside: _Inside) -> list[str]:
-    """Say why no image can be taken."""
-    found = []
-    if not inside.vault.has_room():
-        found.append("The vault's disk is full: objects are refused until there is room")
-    elif congested := inside.congestion():
-        found.append(told(congested))
-    if inside.journal.broken:
-        found.append("The journal's disk failed: the gateway starts anew")
-    return found
-
-
-def _notes(publisher: Publisher, inside: _Inside) -> list[str]:
+def _notes(publisher: Publisher, inside: Inside) -> list[str]:
     """Say what keeps no image out: while the bus is away the journal takes them, and the door stays open."""
     found = [f"The journal waits for the bus: {publisher.problem}"] if publisher.problem else []
-    return found + inside.problems()
+    return found + inside.notes(utc_now())
 
 
-async def _any(stop: asyncio.Event, broken: asyncio.Event, publishing: asyncio.Task[None]) -> None:
+async def _any(stop: asyncio.Event, broken: asyncio.Event, *tasks: asyncio.Task[None]) -> None:
     waiting = {asyncio.create_task(event.wait()) for event in (stop, broken)}
     try:
-        await asyncio.wait({*waiting, publishing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in waiting:
             task.cancel()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import socket
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
+from cryptography import x509
 
 from gateway.renewing import Renewed
 from streams.errors import Misconfigured
@@ -48,7 +50,15 @@ class HandshakeFailed(Exception):  # noqa: N818 - what the peer did, not an erro
         self.word = word
 
 
-Contexts = Renewed[ssl.SSLContext]
+class Prepared(NamedTuple):
+    """What handshakes are made with."""
+
+    context: ssl.SSLContext
+    until: datetime
+    """When our certificate ends."""
+
+
+Contexts = Renewed[Prepared]
 
 
 def files_of(settings: Settings) -> TlsFiles | None:
@@ -77,8 +87,18 @@ def contexts(files: TlsFiles, *, must_be_good: bool = True) -> Contexts:
         When the files can't be used now, and must be.
     """
     named = [Path(name) for name in (files.certificate, files.key, files.client_ca) if name]
-    without = None if must_be_good else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    return Renewed("TLS certificate", named, lambda: context_of(files), without)
+    without = Prepared(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), datetime.max.replace(tzinfo=UTC))
+    return Renewed("TLS certificate", named, lambda: prepared(files), None if must_be_good else without)
+
+
+def prepared(files: TlsFiles) -> Prepared:
+    """Make a context, and see when its certificate ends; raises as `context_of`."""
+    context = context_of(files)
+    try:
+        ours = x509.load_pem_x509_certificates(Path(files.certificate).read_bytes())[0]
+    except (OSError, ValueError) as error:
+        raise Misconfigured(f"{files.certificate} can't be read: {type(error).__name__}.") from error
+    return Prepared(context, ours.not_valid_after_utc)
 
 
 def context_of(files: TlsFiles) -> ssl.SSLContext:

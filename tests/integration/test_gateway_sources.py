@@ -18,6 +18,7 @@ from pynetdicom.sop_class import Verification
 
 from gateway.sources.passcodes import Passcode
 from gateway.storing import Storing
+from streams.errors import Misconfigured
 from tests.certificates import Paper
 from tests.dcmtk import dcmtk
 from tests.door import (
@@ -435,3 +436,10 @@ async def test_a_worker_that_dies_while_the_file_is_broken_has_the_rules_before(
             assert refusal(door.port, "ASKER") is None
 
         await asyncio.to_thread(talk)
+
+
+@PROCESSES
+async def test_a_door_with_rules_that_cant_be_followed_does_not_open(tmp_path, processes):
+    with pytest.raises(Misconfigured, match=r"sources.toml.*TOML"):
+        async with door_of(tmp_path, "[source.mr", processes):
+            pass

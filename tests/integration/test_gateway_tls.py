@@ -225,3 +225,11 @@ async def test_the_end_of_the_door_ends_an_association_over_tls(tmp_path, papers
         await held.wait()
     await asyncio.to_thread(thread.join, 10)
     assert outcome == [True]
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(13, True), (15, False)])
+async def test_a_certificate_that_ends_soon_is_spoken_of(tmp_path, papers, days, is_told):
+    papers.ours = Paper(tmp_path / "short", "chips", papers.authority, days=days)
+    async with open_door(settings_of(tmp_path, papers, 1)) as door:
+        assert [("ends at" in note) for note in door.notes()] == [True] * is_told
+        assert door.problems() == []

@@ -8,6 +8,7 @@ import ssl
 import threading
 
 import pytest
+from cryptography import x509
 
 from gateway.dul.pdus import abort_pdu
 from gateway.dul.stream import Closed, PduStream
@@ -87,11 +88,18 @@ def test_where_the_files_need_not_be_good_handshakes_fail_until_they_are(papers)
     thread = threading.Thread(target=knock)
     thread.start()
     with pytest.raises(HandshakeFailed, match="tls-failed"):
-        secured(here, renewed.current(), 5)
+        secured(here, renewed.current().context, 5)
     thread.join(5)
     there.close()
     ours.key.write_text(key)
     assert renewed.problem is None
+
+
+def test_it_is_known_when_our_certificate_ends(papers):
+    authority, ours, other = papers
+    ends = x509.load_pem_x509_certificate(ours.certificate.read_bytes()).not_valid_after_utc
+    shutil.copyfileobj(other.certificate.open(), ours.certificate.open("a"))  # a chain: the first is ours
+    assert contexts(files(authority, ours)).current().until == ends
 
 
 def test_a_file_that_fails_is_not_read_again_until_it_changes(tmp_path):
