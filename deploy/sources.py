@@ -15,6 +15,7 @@ from gateway.sources.loading import load
 from gateway.sources.passcodes import Passcode
 from gateway.sources.rules import Rule
 from streams.errors import Misconfigured, Rejected
+from streams.settings import Settings
 
 sources = App(name="sources", help="Who may send.")
 
@@ -41,14 +42,21 @@ def passcode() -> int:
 
 
 def _check(file: Path | None) -> int:
-    named = file or Path(settings_here().settings.sources_file)
+    settings = settings_here().settings
+    named = file or Path(settings.sources_file)
     if named == Path():
         raise Misconfigured("There is no file of sources: name one, or set CHIPS_SOURCES_FILE.")
     rules = load(named)
     for rule in rules.sources:
         say(_told(rule))
+        if rule.certificates and not _asks_certificates(settings):
+            say(f"  Nobody is {rule.source.name}: it names certificates, and no port asks for them (TLS).")
     say(f"Others: {'come in' if rules.unknown else 'are sent away'}.")
     return Exit.OK
+
+
+def _asks_certificates(settings: Settings) -> bool:
+    return bool(settings.dicom_tls_certificate_file) and settings.dicom_tls_client_certificate != "none"
 
 
 def _passcode() -> int:
@@ -82,6 +90,8 @@ def _told(rule: Rule) -> str:
         )
         if is_so
     ]
-    return f"{source.name}: {', '.join(who)}; may {', '.join(may) or 'nothing'}" + (
-        f"; project {source.project}" if source.project else ""
-    )
+    limits = [f"{name} {value:g}" for name, value in source.allowance._asdict().items() if value is not None]
+    said = [f"{source.name}: {', '.join(who)}", f"may {', '.join(may) or 'nothing'}"]
+    said += [f"project {source.project}"] if source.project else []
+    said += [f"at most {', '.join(limits)}"] if limits else []
+    return "; ".join(said)

@@ -33,6 +33,7 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     """Without a passphrase: nobody is there to type it."""
     client_ca: str
+    """Authorities of peers, and their revocation lists if they have any."""
     client: Literal["required", "optional", "none"]
 
 
@@ -123,6 +124,8 @@ def context_of(files: TlsFiles) -> ssl.SSLContext:
         context.load_cert_chain(files.certificate, files.key or None, password="")
         if files.client != "none":
             context.load_verify_locations(files.client_ca)
+            if context.cert_store_stats()["crl"]:
+                context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     except OSError as error:  # ssl.SSLError is one
         raise Misconfigured(_trouble(files, error)) from error
     context.verify_mode = {

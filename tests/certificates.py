@@ -39,6 +39,7 @@ class Paper:
             )
             .sign(signs, hashes.SHA256())
         )
+        self.number = made.serial_number
         self.fingerprint = hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
         folder.mkdir(parents=True, exist_ok=True)
         self.certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
@@ -49,3 +50,18 @@ class Paper:
                 serialization.NoEncryption(),
             )
         )
+
+
+def revocations(authority: Paper, *revoked: Paper) -> bytes:
+    """A revocation list, PEM."""
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.name)
+        .last_update(now - timedelta(days=1))
+        .next_update(now + timedelta(days=1))
+    )
+    for one in revoked:
+        entry = x509.RevokedCertificateBuilder().serial_number(one.number).revocation_date(now)
+        made = made.add_revoked_certificate(entry.build())
+    return made.sign(authority.private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

@@ -41,7 +41,7 @@ def parsed(content: bytes, file: Path) -> Rules:
     """Make rules of a file's content; raises `Misconfigured`."""
     try:
         return compiled(msgspec.convert(tomllib.loads(content.decode()), Document))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Misconfigured(f"{file} is not TOML: {error}.") from error
     except msgspec.ValidationError as error:
         raise Misconfigured(f"{file}: {error}.") from error

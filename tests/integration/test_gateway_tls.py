@@ -10,7 +10,7 @@ import warnings
 
 import pytest
 
-from tests.certificates import Paper
+from tests.certificates import Paper, revocations
 from tests.dcmtk import dcmtk
 from tests.door import (
     CT,
@@ -233,3 +233,21 @@ async def test_a_certificate_that_ends_soon_is_spoken_of(tmp_path, papers, days,
     async with open_door(settings_of(tmp_path, papers, 1)) as door:
         assert [("ends at" in note) for note in door.notes()] == [True] * is_told
         assert door.problems() == []
+
+
+async def test_a_certificate_that_was_revoked_gets_in_no_more(tmp_path, papers):
+    settings = settings_of(tmp_path, papers, 1)
+    other = Paper(tmp_path / "papers", "other", papers.authority)
+    async with open_door(settings) as door:
+
+        def talk():
+            push(settings.dicom_tls_port, client(papers, papers.modality), image())
+            authorities = papers.authority.certificate
+            authorities.write_bytes(authorities.read_bytes() + revocations(papers.authority, papers.modality))
+            shown = client(papers, papers.modality)
+            with associated(settings.dicom_tls_port, [CT], tls_args=shown) as association:
+                assert not association.is_established
+            push(settings.dicom_tls_port, client(papers, other), image())
+            until(lambda: door.metric("associations_rejected_total", reason="tls-certificate") == 1)
+
+        await asyncio.to_thread(talk)

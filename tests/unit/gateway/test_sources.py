@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from gateway.dul.negotiation import CALLED_AE, CALLING_AE, USER_IDENTITY, Reject
 from gateway.renewing import Renewed
 from gateway.sources.document import Document, Entry
 from gateway.sources.judging import ADDRESS, CERTIFICATE, chosen, identified
-from gateway.sources.loading import load
+from gateway.sources.loading import load, parsed
 from gateway.sources.passcodes import Passcode
 from gateway.sources.rules import Rules, compiled
 from streams.errors import Misconfigured
@@ -281,11 +283,26 @@ def test_a_passcode_is_kept_unreadable_and_fits_itself_alone():
     assert not again.fits(b"Secret")
 
 
+@given(content=st.binary(max_size=60), at=st.integers(0, len(HOSPITAL)))
+def test_any_bytes_are_rules_or_told(content, at):
+    text = HOSPITAL.encode()
+    with contextlib.suppress(Misconfigured):
+        parsed(text[:at] + content + text[at:], Path("sources.toml"))
+
+
+def test_nesting_without_end_is_told():
+    with pytest.raises(Misconfigured, match="not TOML"):
+        parsed(b"x = " + b"[" * 10_000, Path("sources.toml"))
+
+
 def test_the_command_prints_what_the_file_takes(tmp_path, monkeypatch, capsys, rules_of):
-    rules_of(HOSPITAL)
+    monkeypatch.chdir(tmp_path)
+    rules_of(HOSPITAL + "limits = {associations = 3}\n")
     assert cli.check(tmp_path / "sources.toml") == 0
     told = capsys.readouterr().out
     assert "ct: AE CT1, AE CT2, 10.0.0.0/24, 2001:db8::/32; may store, commit, echo" in told
+    assert "trial: AE MR1, to TRIAL, 192.0.2.1/32; may store, commit, echo; at most associations 3" in told
+    assert "Nobody is signed" in told
     assert "Others: are sent away." in told
     (tmp_path / "sources.toml").write_text("[source")
     assert cli.check(tmp_path / "sources.toml") == 78
