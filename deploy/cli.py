@@ -74,6 +74,9 @@ def send(
     associations: int = 1,
     retries: int = 5,
     manifest: Path = Path("chips-send.jsonl"),
+    tls_ca: Path | None = None,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
 ) -> int:
     """Send files and folders: `chips send PATH… HOST:PORT`.
 
@@ -92,7 +95,12 @@ def send(
         How often an image is tried again.
     manifest
         JSON lines of what was acknowledged.
+    tls_ca
+        Send over TLS, to a receiver whose certificate one of these authorities (PEM) signed.
+    tls_certificate, tls_key
+        Our certificate (PEM) and its key, where the receiver asks for one.
     """
+    from deploy.send import Tls
     from deploy.send import send as work
 
     return work(
@@ -102,6 +110,7 @@ def send(
         associations=associations,
         retries=retries,
         manifest=manifest,
+        tls=Tls(tls_ca, tls_certificate, tls_key),
     )
 
 

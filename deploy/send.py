@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 import signal
+import ssl
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.exits import Exit, told
 from deploy.terminal import console, say
 from gateway import sending
+from gateway.tls import sender_context
 from streams.errors import Rejected
 
 SHOWN_TROUBLES = 20
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 MOST_ASSOCIATIONS = 64
 MOST_RETRIES = 1000
+
+
+class Tls(NamedTuple):
+    """Files to send over TLS with; none: without."""
+
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 def send(
@@ -29,6 +40,7 @@ def send(
     associations: int,
     retries: int,
     manifest: Path,
+    tls: Tls | None = None,
 ) -> int:
     """Send; exit status 0 when everything was acknowledged, 1 when not, 64 when the call is wrong."""
 
@@ -39,6 +51,7 @@ def send(
                 raise Rejected(f"{title!r} is no AE title: those have 1 to 16 ASCII characters.")
         _check_between(1, associations, MOST_ASSOCIATIONS, "--associations")
         _check_between(0, retries, MOST_RETRIES, "--retries")
+        context = _context(tls or Tls())
         stop = threading.Event()
         signal.signal(signal.SIGINT, lambda *_: stop.set())
         with bar() as progress:
@@ -56,6 +69,7 @@ def send(
                 retries=retries,
                 manifest=manifest,
                 associations=associations,
+                tls=context,
                 on_progress=show,
                 stop=stop,
             )
@@ -102,6 +116,14 @@ def _parse(paths_and_target: Sequence[str]) -> tuple[list[Path], str, int]:
     if not 0 < int(port) < 2**16:
         raise Rejected(f"{port} is no port: ports are 1 to 65535.")
     return [Path(path) for path in paths], host.strip("[]"), int(port)
+
+
+def _context(tls: Tls) -> ssl.SSLContext | None:
+    if tls.authorities is None:
+        if tls.certificate or tls.key:
+            raise Rejected("--tls-certificate and --tls-key are for TLS: give --tls-ca, too.")
+        return None
+    return sender_context(tls.authorities, tls.certificate, tls.key)
 
 
 def _check_between(least: int, value: int, most: int, option: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterable
@@ -38,6 +39,8 @@ class Peer(NamedTuple):
     port: int
     called_ae: str
     calling_ae: str
+    tls: ssl.SSLContext | None = None
+    """None: without TLS."""
 
     def associate(self, contexts: Iterable[tuple[str, str]]) -> Any:
         """Open an association of pynetdicom; not established when the peer is away or refuses."""
@@ -51,6 +54,7 @@ class Peer(NamedTuple):
             contexts=[build_context(sop_class, syntax) for sop_class, syntax in contexts],
             ae_title=self.called_ae,
             max_pdu=MAX_PDU,
+            tls_args=(self.tls, self.host) if self.tls else None,
         )
         if association.is_established:
             association.dul.to_provider_queue = _Bounded(association.dul)

@@ -7,6 +7,7 @@ resources) is tried again with back-off; what is refused is told and left.
 from __future__ import annotations
 
 import hashlib
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -69,6 +70,7 @@ def send(
     retries: int,
     manifest: Path,
     associations: int = 1,
+    tls: ssl.SSLContext | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     stop: threading.Event | None = None,
     back_off_s: tuple[float, float] = BACK_OFF_S,
@@ -83,6 +85,8 @@ def send(
         JSON lines of the answers; what it says was acknowledged is not sent again.
     associations
         How many work side by side.
+    tls
+        What to send over TLS with; None: without.
     on_progress
         Called at the start and after every answer, one call at a time, from working threads.
     stop
@@ -100,7 +104,7 @@ def send(
     with Manifest(manifest) as known:
         left = [file for file in files if not known.has(file.mark)]
         tally = _Tally(Progress(len(files), already=len(files) - len(left)), known, on_progress)
-        peer = Peer(host, port, called_ae, calling_ae)
+        peer = Peer(host, port, called_ae, calling_ae, tls)
         halt = stop or threading.Event()
         with ThreadPoolExecutor(associations, thread_name_prefix="send") as pool:
             work = [

@@ -136,6 +136,33 @@ def context_of(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
+def sender_context(authorities: Path, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """Make a context to send with, which believes these authorities alone.
+
+    Parameters
+    ----------
+    certificate, key
+        Ours, where the other side asks for one; no key: it lies in the same file.
+
+    Raises
+    ------
+    streams.errors.Misconfigured
+        When a file can't be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(_CIPHERS)
+        if certificate:
+            context.load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        named = ", ".join(str(file) for file in (authorities, certificate, key) if file)
+        raise Misconfigured(
+            f"{named} can't be used for TLS ({getattr(error, 'reason', None) or error.strerror})."
+        ) from error
+    return context
+
+
 def secured(
     connection: socket.socket, context: ssl.SSLContext, seconds: float = HANDSHAKE_S
 ) -> ssl.SSLSocket:

@@ -10,6 +10,8 @@ import warnings
 
 import pytest
 
+from gateway.sending import send
+from gateway.tls import sender_context
 from tests.certificates import Paper, revocations
 from tests.dcmtk import dcmtk
 from tests.door import (
@@ -251,3 +253,26 @@ async def test_a_certificate_that_was_revoked_gets_in_no_more(tmp_path, papers):
             until(lambda: door.metric("associations_rejected_total", reason="tls-certificate") == 1)
 
         await asyncio.to_thread(talk)
+
+
+async def test_chips_send_sends_over_tls(tmp_path, papers):
+    paths = written(tmp_path / "out", [image("1.2.3.4", number=n) for n in range(5)])
+    settings = settings_of(tmp_path, papers, 1, dicom_plain=False)
+    async with open_door(settings) as door:
+
+        def sent(authority, *ours):
+            return send(
+                [tmp_path / "out"],
+                "127.0.0.1",
+                door.port,
+                called_ae="CHIPS",
+                calling_ae="SENDER",
+                retries=0,
+                manifest=tmp_path / f"{authority.certificate.name}.jsonl",
+                tls=sender_context(authority.certificate, *ours),
+            )
+
+        ours = papers.modality.certificate, papers.modality.key
+        assert not (await asyncio.to_thread(sent, papers.stranger, *ours)).complete
+        assert (await asyncio.to_thread(sent, papers.authority, *ours)).complete
+        assert len(stored(await published_when(settings, 6))) == len(paths)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydicom.data import get_testdata_file
 
-from deploy.send import send
+from deploy.send import Tls, send
 
 CT = Path(get_testdata_file("CT_small.dcm", download=False))
 
@@ -24,11 +24,17 @@ def sent(tmp_path, *what, **options) -> int:
         ({"retries": -1}, "--retries takes 0 to 1000, not -1"),
         ({"called_ae": "LONGER THAN SIXTEEN"}, "no AE title"),
         ({"calling_ae": ""}, "no AE title"),
+        ({"tls": Tls(certificate=CT)}, "give --tls-ca, too"),
     ],
 )
 def test_a_wrong_option_is_told(tmp_path, capsys, options, told):
     assert sent(tmp_path, str(CT), "127.0.0.1:1", **options) == 64
     assert told in capsys.readouterr().err
+
+
+def test_files_that_are_not_for_tls_are_told(tmp_path, capsys):
+    assert sent(tmp_path, str(CT), "127.0.0.1:1", tls=Tls(CT)) == 78
+    assert "CT_small.dcm can't be used for TLS" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", ["127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":11112"])
