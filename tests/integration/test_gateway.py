@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
-import socket
-import subprocess
-import urllib.request
 import warnings
 from pathlib import Path
 
@@ -36,10 +32,10 @@ from tests.door import (
     settings_in,
     store_bytes,
     stored,
-    until,
     written,
 )
 from tests.engines.ports import free_port
+from tests.orthanc import orthanc_sends
 
 FILES = Path(pydicom.data.__file__).parent / "test_files"
 PRIVATE_CLASS, PRIVATE_SYNTAX = "1.2.826.0.1.3680043.8.498.1", "1.2.826.0.1.3680043.8.498.2"
@@ -185,71 +181,12 @@ async def test_several_series_of_one_association_each_hear_of_its_end(tmp_path):
 
 
 async def test_orthanc_sends(tmp_path):
-    images = [image("1.2.3.4", number=n) for n in range(5)]
-    paths = written(tmp_path / "out", images)
-    http = free_port()
+    paths = written(tmp_path / "out", [image("1.2.3.4", number=n) for n in range(5)])
     async with open_door(settings_in(tmp_path / "data")) as door:
-        config = tmp_path / "orthanc.json"
-        config.write_text(
-            json.dumps(
-                {
-                    "StorageDirectory": str(tmp_path / "orthanc"),
-                    "IndexDirectory": str(tmp_path / "orthanc"),
-                    "HttpPort": http,
-                    "DicomServerEnabled": False,
-                    "AuthenticationEnabled": False,
-                    "RemoteAccessAllowed": False,
-                    "DicomModalities": {"chips": ["CHIPS", "127.0.0.1", door.port]},
-                    "Plugins": [],
-                }
-            )
-        )
-        orthanc = await asyncio.create_subprocess_exec(
-            "Orthanc", str(config), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            await asyncio.to_thread(_orthanc_store, http, paths)
-            events = await published_when(door.settings, 6)
-        finally:
-            orthanc.terminate()
-            await orthanc.wait()
+        await orthanc_sends(tmp_path / "orthanc", paths, door.port)
+        events = await published_when(door.settings, 6)
     assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths}
     assert {one.origin for one in stored(events)} == {"ORTHANC"}
-
-
-def _orthanc_store(http: int, paths: list[Path]) -> None:
-    def post(where: str, body: bytes) -> dict:
-        with urllib.request.urlopen(f"http://127.0.0.1:{http}{where}", body, timeout=60) as answer:
-            return json.load(answer)
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", http)) == 0
-
-    until(listens)
-    ids = [post("/instances", path.read_bytes())["ID"] for path in paths]
-    answer = post("/modalities/chips/store", json.dumps({"Resources": ids, "Synchronous": True}).encode())
-    assert answer["FailedInstancesCount"] == 0
-
-
-async def test_an_end_tells_when_it_began_what_was_refused_and_which_series_it_had_left(tmp_path):
-    objects = [image("1.2.3.1"), image("1.2.3.1"), image("1.2.3.2")]
-    async with open_door(settings_in(tmp_path)) as door:
-
-        def send():
-            with associated(door.port, [CT]) as association:
-                for one in objects[:2]:
-                    assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
-                refused = store_bytes(association, encoded(objects[2]), "1.2.3.4.5")
-                assert refused.Status != 0
-                assert store_bytes(association, encoded(objects[2]), objects[2].SOPInstanceUID).Status == 0
-
-        await asyncio.to_thread(send)
-        events = await published_when(door.settings, 5)
-    # Series come in any order: they may lie in different partitions.
-    told = {end.instances: (end.left, end.refused) for end in ended(events)}
-    assert told == {2: (True, 1), 1: (False, 1)}
-    assert max(end.began for end in ended(events)) < min(one.received for one in stored(events))
 
 
 async def test_the_same_bytes_again_are_the_same_event_and_blob(tmp_path):

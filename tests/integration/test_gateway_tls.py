@@ -30,6 +30,7 @@ from tests.door import (
     written,
 )
 from tests.engines.ports import free_port
+from tests.orthanc import orthanc_sends
 
 PROCESSES = pytest.mark.parametrize("processes", [1, 2])
 
@@ -276,3 +277,13 @@ async def test_chips_send_sends_over_tls(tmp_path, papers):
         assert not (await asyncio.to_thread(sent, papers.stranger, *ours)).complete
         assert (await asyncio.to_thread(sent, papers.authority, *ours)).complete
         assert len(stored(await published_when(settings, 6))) == len(paths)
+
+
+async def test_orthanc_sends_with_a_certificate(tmp_path, papers):
+    paths = written(tmp_path / "out", [image("1.2.3.4", number=n) for n in range(3)])
+    settings = settings_of(tmp_path, papers, 1, dicom_plain=False)
+    async with open_door(settings) as door:
+        await orthanc_sends(
+            tmp_path / "orthanc", paths, door.port, ours=papers.modality, authority=papers.authority
+        )
+        assert len(stored(await published_when(settings, 4))) == 3
