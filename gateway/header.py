@@ -35,7 +35,8 @@ _ASCII_SETS = frozenset((b"", b"ISO_IR 6", b"ISO_IR 100", b"ISO_IR 192"))
 _VALUE_BYTES = 1024
 _MOST_BEHIND = 256
 """Elements looked at behind those that identify."""
-_HEADER_BYTES = 64 * 1024 * 1024
+_HEADER_BYTES = 4 * 1024 * 1024
+_LOOK_BYTES = 32 * 1024 * 1024
 _CHUNK = 1 << 20
 
 
@@ -161,13 +162,19 @@ def _mapped(path: Path) -> Iterator[Buffer]:
 
 
 def _inflated_head(data: Buffer, start: int) -> bytes:
-    """Inflate the first 64 MiB at most: the header comes first, pixels last."""
-    head = bytearray()
+    """Inflate the first 4 MiB: the header comes first, pixels last. A bomb is looked for a little further.
+
+    Memory is what bounds both: a file that is mapped counts as far as it was read.
+    """
+    head: list[bytes] = []
+    looked = 0
     for chunk in inflate_chunks(data, start, _BOUNDS):
-        head += chunk
-        if len(head) >= _HEADER_BYTES:
+        if looked < _HEADER_BYTES:
+            head.append(chunk)
+        looked += len(chunk)
+        if looked >= _LOOK_BYTES:
             break
-    return bytes(head)
+    return b"".join(head)
 
 
 def _find(elements: Iterator[Element], data: Buffer, *, placing: bool = False) -> dict[int, bytes]:

@@ -12,9 +12,9 @@ from gateway.associations import SOURCE
 from gateway.header import Header, header_of, read_header
 from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from gateway.journal import Appends
-from gateway.part10 import Malformed
+from gateway.part10 import Malformed, read_meta
 from gateway.refusals import no_room, not_understood, other_class, other_instance, vault_failed
-from gateway.spool import FULL, Announced, Received, Spool
+from gateway.spool import FULL, Announced, Received, Spool, file_meta
 from gateway.vault import Vault
 from schemas.envelope import Event, encode
 from schemas.identity import BlobRef, instance_event_id, series_stream
@@ -150,7 +150,12 @@ class Storing:
 
 
 def _header(received: Received) -> Header:
-    """Read an object's header, from its first bytes if they hold what identifies; raises as `read_header`."""
+    """Read an object's header, from its first bytes if they hold what identifies; raises as `read_header`.
+
+    A data set that begins with file meta information would change ours, which readers delimit differently.
+    """
+    if read_meta(received.head).dataset != len(file_meta(received.announced)):
+        raise Malformed("bad-structure", "The data set begins with file meta information.")
     try:
         return header_of(received.head)
     except Malformed:

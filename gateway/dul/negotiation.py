@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import struct
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pydicom.uid import UID
@@ -26,7 +28,9 @@ _FIXED = 68
 _MOST_CONTEXTS = 128
 _MOST_ITEMS = 8192
 """Items and sub-items: 128 contexts that name 60 transfer syntaxes each have as many."""
-_CONTEXT_ITEM, _USER_ITEM = 0x20, 0x50
+_APPLICATION_ITEM, _CONTEXT_ITEM, _USER_ITEM, _IDENTITY_ITEM = 0x10, 0x20, 0x50, 0x58
+_USER_ITEMS = range(0x51, 0x59)
+_ITEM = struct.Struct(">BxH")
 _AE_BYTES = 16
 _SYNTAX_NOT_SUPPORTED = 4
 _LONGEST_IDENTITY = 64 * 1024
@@ -122,10 +126,10 @@ def parse(body: memoryview) -> Proposal | Rejection:
         return CALLING_AE
     if called is None:
         return CALLED_AE
-    _check_items(body)
+    known = bytes(body[:_FIXED]) + _known_items(body)
     request = A_ASSOCIATE_RQ()
     try:
-        request.decode(HEAD.pack(Kind.ASSOCIATE_RQ, len(body)) + bytes(body))
+        request.decode(HEAD.pack(Kind.ASSOCIATE_RQ, len(known)) + known)
         primitive = request.to_primitive()
     except Exception as error:  # pynetdicom raises whatever its parts raise
         raise _wrong("can't be read") from error
@@ -233,8 +237,10 @@ def _ae_title(raw: bytes) -> str | None:
     return text.decode("ascii")
 
 
-def _check_items(body: memoryview) -> None:
-    """Count items before anything is made of them.
+def _known_items(body: memoryview) -> bytes:
+    """Give the items that the standard knows: others are to be ignored (PS3.8, 9.3.1); pynetdicom raises.
+
+    Counts them before anything is made of them.
 
     Raises
     ------
@@ -243,17 +249,38 @@ def _check_items(body: memoryview) -> None:
     """
     left = _MOST_ITEMS
     contexts = 0
+    found: list[bytes] = []
     for kind, start, stop in _items(body, _FIXED, len(body)):
         left -= 1
         contexts += kind == _CONTEXT_ITEM
-        inner = start + 4 if kind == _CONTEXT_ITEM else start
-        if kind in (_CONTEXT_ITEM, _USER_ITEM):
-            left -= sum(1 for _ in _items(body, inner, stop))
+        if kind == _CONTEXT_ITEM:
+            left -= sum(1 for _ in _items(body, start + 4, stop))
+        elif kind == _USER_ITEM:
+            inner = list(itertools.islice(_items(body, start, stop), left + 1))
+            left -= len(inner)
+            content = b"".join(_user_item(body, *one) for one in inner if one[0] in _USER_ITEMS)
+            found.append(_ITEM.pack(kind, len(content)) + content)
         if left < 0 or contexts > _MOST_CONTEXTS:
             raise _wrong("asks for more than may be")
+        if kind in (_APPLICATION_ITEM, _CONTEXT_ITEM):
+            found.append(bytes(body[start - _ITEM.size : stop]))
+    return b"".join(found)
 
 
-def _items(body: memoryview, at: int, end: int) -> Any:
+def _user_item(body: memoryview, kind: int, start: int, stop: int) -> bytes:
+    """Give a sub-item whole; who a requestor says it is has to fill it (PS3.7, D.3.3.7.1)."""
+    item = bytes(body[start - _ITEM.size : stop])
+    if kind == _IDENTITY_ITEM:
+        at = _ITEM.size + 2
+        for _ in range(2):  # the primary and the secondary field, each behind its length
+            at += 2 + int.from_bytes(item[at : at + 2], "big")
+        if at != len(item):
+            raise _wrong("has a user identity whose lengths don't fit")
+    return item
+
+
+def _items(body: memoryview, at: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Give type, start and end of items, without their heads."""
     while at < end:
         if end - at < 4:  # noqa: PLR2004 - type, reserved, length
             raise _wrong("is cut")

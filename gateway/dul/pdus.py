@@ -59,6 +59,7 @@ HEAD = struct.Struct(">BxI")
 _VALUE = struct.Struct(">IBB")
 _COMMAND, _LAST = 1, 2
 _SERVICE_USER, _SERVICE_PROVIDER = 0, 2
+_LEAST = 1024
 
 RELEASE_RP = HEAD.pack(Kind.RELEASE_RP, 4) + bytes(4)
 
@@ -100,9 +101,10 @@ def data_set_pdus(context_id: int, data: bytes, largest: int) -> Iterator[bytes]
     Parameters
     ----------
     largest
-        Bytes of a PDU's body that the peer takes; 0 when it takes any.
+        Bytes of a PDU's body that the peer takes; 0 when it takes any. Who takes less than `_LEAST` is sent
+        as many: else a peer could have a report in pieces of a byte, or in none.
     """
-    step = (largest or len(data) + _VALUE.size) - _VALUE.size
+    step = max(largest or len(data) + _VALUE.size, _LEAST) - _VALUE.size
     for at in range(0, len(data), step):
         yield _data_pdu(context_id, data[at : at + step], _LAST if at + step >= len(data) else 0)
 

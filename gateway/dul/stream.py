@@ -57,13 +57,13 @@ class PduStream:
         self._body = memoryview(bytearray(0))
         self._patience: float | None = None
 
-    def read(self, idle_s: float | None = None) -> tuple[Kind, memoryview]:
+    def read(self, within_s: float | None = None) -> tuple[Kind, memoryview]:
         """Read a PDU.
 
         Parameters
         ----------
-        idle_s
-            Instead of the stream's.
+        within_s
+            How long to wait for all of it, s; else the stream's times hold.
 
         Returns
         -------
@@ -77,17 +77,22 @@ class PduStream:
         Silent, Closed
             When it does not come.
         """
-        self._wait_at_most(idle_s or self._idle_s)
+        began = time.monotonic()
+        self._wait_at_most(within_s or self._idle_s)
         self._fill(self._head[:1], 0.0)
         until = time.monotonic() + self._pdu_s
-        self._wait_at_most(min(self._idle_s, self._pdu_s))
+        if within_s:
+            until = min(until, began + within_s)
+        self._wait_at_most(min(self._idle_s, self._pdu_s, within_s or self._pdu_s))
         self._fill(self._head[1:], until)
         kind, length = HEAD.unpack(self._head)
-        if length > LARGEST.get(kind, -1):
+        if kind not in LARGEST:
             known = kind in Kind.__members__.values()
             raise Violation(
-                Reason.INVALID_PARAMETER if known else Reason.UNRECOGNIZED_PDU, "A PDU that none may be."
+                Reason.UNEXPECTED_PDU if known else Reason.UNRECOGNIZED_PDU, "A PDU that none may be."
             )
+        if length > LARGEST[kind]:
+            raise Violation(Reason.INVALID_PARAMETER, "A PDU that is longer than any may be.")
         if length > len(self._body):
             self._body = memoryview(bytearray(max(length, MAX_PDU)))
         body = self._body[:length]

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from agents.anonymization.anonymize import anonymize
 from agents.anonymization.policy.ready import BASIC
+from gateway.errors import ObjectRefused
 from gateway.identity import ProjectKey
 from gateway.journal import Journal
 from gateway.spool import Announced
@@ -60,6 +61,15 @@ def test_an_image_belongs_to_the_story_of_its_association(storing):
     (line,) = [line for line in lines if line["event"] == "object.stored"]
     assert (line["event_id"], line["correlationid"]) == (event.id, ASSOCIATION)
     assert PATIENT not in str(lines)
+
+
+def test_a_data_set_that_begins_with_file_meta_information_is_refused(storing, tmp_path):
+    dataset = image()
+    spool = storing.spool(Announced(CT[0], dataset.SOPInstanceUID, CT[1]))
+    spool.write(b"\2\0\x10\0UI\x12\x001.2.840.10008.1.2\0" + encoded(dataset))
+    with pytest.raises(ObjectRefused) as refused:
+        storing.store(spool.finish(), association=ASSOCIATION, origin="TEST")
+    assert refused.value.reason == "bad-structure"
 
 
 @pytest.mark.parametrize("patient_id", ["", "SYNTH-4711"])

@@ -172,6 +172,27 @@ def test_what_cant_be_a_request_is_a_violation(raw):
         parsed(raw)
 
 
+def with_user_item(content: bytes) -> bytes:
+    about = item(0x51, bytes(4)) + content
+    body = request()[HEAD.size : HEAD.size + 68] + item(0x10, b"1.2.840.10008.3.1.1.1") + context_item(1)
+    body += item(0x77, b"of another age") + item(0x50, about)
+    return HEAD.pack(1, len(body)) + body
+
+
+def test_items_that_the_standard_does_not_know_are_ignored():
+    proposal = parsed(with_user_item(item(0x7F, b"likewise")))
+    assert agree(proposal, OURS).contexts == {1: (CT, EXPLICIT)}
+
+
+@pytest.mark.parametrize("lengths", [(3, 0), (1, 0), (2, 1), (0xFFFF, 0)])
+def test_a_user_identity_whose_lengths_do_not_fit_is_a_violation(lengths):
+    primary, secondary = (struct.pack(">H", length) for length in lengths)
+    right = item(0x58, b"\1\0\0\2ab\0\0")
+    assert parsed(with_user_item(right)).user_identity == UserIdentity(1, b"ab", b"", False)
+    with pytest.raises(Violation, match="identity"):
+        parsed(with_user_item(item(0x58, b"\1\0" + primary + b"ab" + secondary)))
+
+
 @given(st.lists(st.tuples(st.integers(HEAD.size, len(request()) - 1), st.integers(0, 255)), max_size=4))
 def test_changed_bytes_give_a_proposal_a_rejection_or_a_violation(changes):
     raw = bytearray(request())
