@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env web demo test lint lint-python lint-web engines bench lock clean
+.PHONY: help env web demo test lint lint-python lint-web engines bench fuzz lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +34,7 @@ help:
 	@echo 'make test      lint, then every test with real engines, DICOM peers and a browser'
 	@echo 'make lint      ruff, mypy, import-linter, Biome, tsc'
 	@echo 'make bench     measure, and write docs/benchmarks.md'
+	@echo 'make fuzz      ten minutes of fuzzing what reads strangers'"'"' bytes (SECONDS_IN_ALL=..., TARGETS=...)'
 	@echo 'make engines   fetch what the real engines are started from (Kafka, Cassandra, base image)'
 	@echo 'make lock      resolve pyproject.toml into requirements.lock'
 	@echo 'make clean     remove everything that was made here'
@@ -79,6 +80,10 @@ test: env web lint engines
 
 bench: env web engines
 	@$(BIN)/python -m tests.bench
+
+SECONDS_IN_ALL := 600
+fuzz: env
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS_IN_ALL) $(TARGETS)
 
 lock: | $(ENV)
 	@rm -rf build/lock && $(BIN)/python -m venv build/lock && build/lock/bin/pip install --quiet '$(UV)'

@@ -1,0 +1,1 @@
+"""A coverage-guided fuzzer (atheris) over what reads a stranger's bytes; see docs/fuzzing.md."""
