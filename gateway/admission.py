@@ -40,6 +40,14 @@ class Allowance(NamedTuple):
     """Of what is stored."""
 
 
+class ReplyTo(NamedTuple):
+    """Where a source takes reports on an association of ours."""
+
+    host: str
+    port: int
+    ae: str
+
+
 class Source(NamedTuple):
     """A peer that was let in, and what it may."""
 
@@ -55,6 +63,8 @@ class Source(NamedTuple):
     account: str = ""
     """What its limits are counted by: its name, or the address of one that has none."""
     allowance: Allowance = Allowance()
+    reply: ReplyTo | None = None
+    """None: nowhere."""
 
 
 class Admission(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.associations import Outcome
+from gateway.reception import Committed, Reported
 from gateway.refusal_events import Refused
 
 
@@ -40,6 +41,18 @@ class Metrics:
         self.ends = Counter(
             "chips_gateway_associations_ended",
             "Associations ended, by outcome",
+            ["outcome"],
+            registry=registry,
+        )
+        self.commitments = Counter(
+            "chips_gateway_commitments",
+            "Requests for storage commitment, by outcome",
+            ["outcome"],
+            registry=registry,
+        )
+        self.reports = Counter(
+            "chips_gateway_commitment_reports",
+            "Reports of storage commitment that are done with, by outcome",
             ["outcome"],
             registry=registry,
         )
@@ -91,6 +104,14 @@ class Metrics:
         counter = self.rejections if refused.kind == "association" else self.refusals
         counter.labels(refused.reason).inc()
         self.on_refused(refused)
+
+    def committed(self, outcome: Committed) -> None:
+        """Count a request for storage commitment."""
+        self.commitments.labels(outcome).inc()
+
+    def reported(self, outcome: Reported) -> None:
+        """Count a report of storage commitment that is done with."""
+        self.reports.labels(outcome).inc()
 
     def watch(
         self,

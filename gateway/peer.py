@@ -1,4 +1,4 @@
-"""A peer to send to, by pynetdicom: associations whose queue is bounded, and C-STORE of files as they are."""
+"""A peer to send to, by pynetdicom: associations whose queue is bounded, C-STORE of files, reports."""
 
 # ruff: noqa: SLF001 - `c_store` is made of the parts that pynetdicom's own method is made of
 
@@ -11,12 +11,13 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from pydicom.uid import UID
 from pynetdicom import AE, _config
-from pynetdicom.dimse_primitives import C_STORE
-from pynetdicom.presentation import build_context
+from pynetdicom.dimse_primitives import C_STORE, N_EVENT_REPORT
+from pynetdicom.presentation import build_context, build_role
 
 from gateway.dul.stream import MAX_PDU
 from gateway.outgoing import Outgoing
@@ -42,19 +43,33 @@ class Peer(NamedTuple):
     tls: ssl.SSLContext | None = None
     """None: without TLS."""
 
-    def associate(self, contexts: Iterable[tuple[str, str]]) -> Any:
-        """Open an association of pynetdicom; not established when the peer is away or refuses."""
+    def associate(
+        self, contexts: Iterable[tuple[str, str]], *, as_scp: bool = False, timeout_s: float = TIMEOUT_S
+    ) -> Any:
+        """Open an association of pynetdicom; not established when the peer is away or refuses.
+
+        Parameters
+        ----------
+        as_scp
+            Ask to be the SCP of all contexts, by role selection negotiation (PS3.7, D.3.3.4).
+        timeout_s
+            For connecting, and for each answer, s.
+        """
+        wanted = list(contexts)
         ae = AE(self.calling_ae)
         ae.implementation_class_uid = IMPLEMENTATION_CLASS_UID
         ae.implementation_version_name = IMPLEMENTATION_VERSION
-        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = TIMEOUT_S
+        ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = timeout_s
         association = ae.associate(
             self.host,
             self.port,
-            contexts=[build_context(sop_class, syntax) for sop_class, syntax in contexts],
+            contexts=[build_context(sop_class, syntax) for sop_class, syntax in wanted],
             ae_title=self.called_ae,
             max_pdu=MAX_PDU,
             tls_args=(self.tls, self.host) if self.tls else None,
+            ext_neg=[build_role(UID(one), scp_role=True) for one in {one for one, _ in wanted}]
+            if as_scp
+            else None,
         )
         if association.is_established:
             association.dul.to_provider_queue = _Bounded(association.dul)
@@ -116,12 +131,36 @@ def c_store(association: Any, file: Outgoing) -> C_STORE | None:
     request.AffectedSOPClassUID = file.sop_class_uid
     request.AffectedSOPInstanceUID = file.sop_instance_uid
     request._dataset_path = (file.path, file.offset)
+    return _answer_to(association, request, context.context_id)
+
+
+def n_event_report(
+    association: Any, context_id: int, instance: tuple[str, str], event_type: int, data: bytes
+) -> int | None:
+    """Send one N-EVENT-REPORT of an instance (its class, its UID); give its status, None without an answer.
+
+    Parameters
+    ----------
+    data
+        Encoded as the context says.
+    """
+    request = N_EVENT_REPORT()
+    request.MessageID = 1
+    request.AffectedSOPClassUID, request.AffectedSOPInstanceUID = map(UID, instance)
+    request.EventTypeID = event_type
+    request.EventInformation = BytesIO(data)
+    response = _answer_to(association, request, context_id)
+    return None if response is None else int(response.Status)
+
+
+def _answer_to(association: Any, request: Any, context_id: int) -> Any:
+    """Send a request and wait for its answer; None when the association broke."""
     association._reactor_checkpoint.clear()
     try:
         until = time.monotonic() + TIMEOUT_S
         while not association._is_paused and time.monotonic() < until:
             time.sleep(0.0001)
-        association.dimse.send_msg(request, context.context_id)
+        association.dimse.send_msg(request, context_id)
         _, response = association.dimse.get_msg(block=True)
     finally:
         association._reactor_checkpoint.set()

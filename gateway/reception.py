@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Literal, NamedTuple, Protocol
 
 from pynetdicom.sop_class import Verification
 
 from gateway.admission import Admission, Guest, Source
 from gateway.associations import Outcome
+from gateway.commitment.messages import SOP_CLASS as COMMITMENT
+from gateway.commitment.messages import SYNTAXES as COMMITMENT_SYNTAXES
 from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
 from gateway.quotas import Quotas
@@ -47,8 +50,25 @@ class Counting(Protocol):
     def refused(self, refused: Refused) -> None:
         """Count a requestor that was sent away, or an object that was not kept."""
 
+    def committed(self, outcome: Committed) -> None:
+        """Count a request for storage commitment."""
 
-OURS = Ours(MAX_PDU, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION, (str(Verification),))
+    def reported(self, outcome: Reported) -> None:
+        """Count a report of storage commitment that is done with."""
+
+
+Committed = Literal["kept", "incomplete", "refused"]
+"""What became of a request for storage commitment: all is kept, some is not, or it was not followed."""
+Reported = Literal["answered", "delivered", "no-address", "given-up"]
+"""What became of a report: the peer took it on its own association, or on one of ours, or nobody did."""
+
+
+OURS = Ours(
+    MAX_PDU,
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION,
+    MappingProxyType({str(Verification): (), COMMITMENT: COMMITMENT_SYNTAXES}),
+)
 
 
 class Reception(NamedTuple):
@@ -95,4 +115,7 @@ class Reception(NamedTuple):
 
     def ours_for(self, source: Source) -> Ours:
         """Give what we offer a source."""
-        return self.ours if source.may_echo else self.ours._replace(services=())
+        if source.may_echo:
+            return self.ours
+        left = {name: syntaxes for name, syntaxes in self.ours.services.items() if name != Verification}
+        return self.ours._replace(services=left)

@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 from uuid_utils import uuid7
 
 from gateway.admission import Everybody
+from gateway.commitment.delivering import Delivering
+from gateway.commitment.reaching import reach
 from gateway.errors import JournalBroken
 from gateway.inlet import Inlet
 from gateway.inside import Inside, open_inside
@@ -100,6 +102,7 @@ async def run(
             on_closed=lambda address: metrics.refused(closed_unheard(settings.project, address)),
         )
         inlet = Inlet(folder, inside.journal)
+        delivering = Delivering(inside.vault.reports, metrics.reported, reach)
         closed = asyncio.Event()
         refusals = Refusals(lambda: str(uuid7()))
         metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
@@ -108,6 +111,7 @@ async def run(
         publishing = asyncio.create_task(publisher.run(enough))
         try:
             await asyncio.to_thread(inlet.open)
+            delivering.start()
             port = await asyncio.to_thread(_listen, listener, settings)
             async with observe(registry, inside.problems, lambda: _notes(publisher, inside)):
                 if on_port:
@@ -119,6 +123,7 @@ async def run(
             await asyncio.to_thread(listener.close)
             await asyncio.to_thread(crew.close, CLOSE_S)
             await asyncio.to_thread(inlet.close)
+            await asyncio.to_thread(delivering.close, CLOSE_S)
             closed.set()
             await asyncio.wait({telling})
             if not publishing.done():

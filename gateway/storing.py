@@ -9,6 +9,7 @@ from __future__ import annotations
 import structlog
 
 from gateway.associations import SOURCE
+from gateway.commitment.holdings import Held
 from gateway.header import Header, header_of, read_header
 from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from gateway.journal import Appends
@@ -46,19 +47,19 @@ class Storing:
         journal: Appends,
         clock: Clock,
     ) -> None:
-        self._key = key
-        self._vault = vault
+        self.key = key
+        self.vault = vault
         self._journal = journal
         self._clock = clock
 
     @property
     def project(self) -> str:
         """The project that everything stored here belongs to."""
-        return self._key.project
+        return self.key.project
 
     def spool(self, announced: Announced, largest: int | None = None) -> Spool:
         """Begin to receive an object, of `largest` bytes at most."""
-        return Spool(self._vault.incoming, announced, self._vault.has_room, largest)
+        return Spool(self.vault.incoming, announced, self.vault.has_room, largest)
 
     def store(self, received: Received, *, association: str, origin: str) -> InstanceStored:
         """Keep an object for good.
@@ -79,7 +80,7 @@ class Storing:
         """
         event = self._event(received, association, origin)
         try:
-            self._vault.blobs.adopt(self.project, received)
+            self.vault.blobs.adopt(self.project, received)
             crashpoint("gateway.after_blob_before_journal")
             self.record([event])
         except NoSpace as error:
@@ -90,6 +91,7 @@ class Storing:
         crashpoint("gateway.after_fsync_before_reply")
         log.debug("object.stored", correlationid=association, event_id=event.id, type=event.type)
         stored: InstanceStored = event.data
+        self._note(stored)
         return stored
 
     def record(self, events: list[Event]) -> None:
@@ -107,6 +109,14 @@ class Storing:
                 raise NoSpace("No space for the journal: make room, then try again") from error
             raise Unavailable(f"The journal can't be written: {error.strerror}") from error
 
+    def _note(self, stored: InstanceStored) -> None:
+        """Note what is kept; an object that can't be noted is said not to be kept, and comes again."""
+        held = Held(stored.sop_class_uid, stored.blob.sha256, stored.series)
+        try:
+            self.vault.holdings.add(self.project, stored.instance, held)
+        except OSError as error:
+            log.warning("object.not_noted", correlationid=stored.association, error=error.strerror)
+
     def _event(self, received: Received, association: str, origin: str) -> Event:
         try:
             header = _header(received)
@@ -119,7 +129,7 @@ class Storing:
             raise other_class()
         if found.sop_instance_uid != received.announced.sop_instance_uid:
             raise other_instance()
-        key, now = self._key, self._clock()
+        key, now = self.key, self._clock()
         series = series_key(key, found.series_instance_uid)
         instance = instance_key(key, found.sop_instance_uid)
         return first(

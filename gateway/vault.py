@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gateway.commitment.holdings import Holdings
+from gateway.commitment.reports import Reports
 from gateway.spool import FULL, Received
 from streams.blobs import Blobs
 from streams.durable import lasting_folder, sync_folder
@@ -33,7 +35,8 @@ class Vault:
     Parameters
     ----------
     root
-        The vault. `objects` holds blobs, `incoming` what is being received, and was not acknowledged.
+        The vault. `objects` holds blobs, `incoming` what is being received, and was not acknowledged,
+        `holdings` which objects there are, and `reports` what senders that asked for that are still to hear.
     reserve
         Bytes that stay free.
     """
@@ -46,17 +49,21 @@ class Vault:
         for folder in (root, self.incoming):
             lasting_folder(folder, 0o700)
             folder.chmod(0o700)
+        self.holdings = Holdings(root / "holdings")
+        self.reports = Reports(root / "reports")
 
     def sweep(self) -> None:
         """Remove what processes that died left behind; nobody may be receiving."""
         for left in self.incoming.iterdir():
             left.unlink()
         self.blobs.sweep_tmp()
+        self.reports.leave_all()
 
     def sweep_after(self, pid: int) -> None:
         """Remove what a process that died was receiving."""
         for left in self.incoming.glob(f"{pid}-*"):
             left.unlink(missing_ok=True)
+        self.reports.leave_all(pid)
 
     def has_room(self) -> bool:
         """Tell whether more than the reserve is free."""

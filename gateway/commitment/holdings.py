@@ -13,15 +13,14 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.commitment.messages import NO_SUCH_INSTANCE, OTHER_CLASS, Asked, Failure, Reference
-from gateway.identity import ProjectKey, instance_key
-
 
 class Held(NamedTuple):
     """An object in the vault."""
 
     sop_class_uid: str
     sha256: str
+    series: str
+    """Key of its series."""
 
 
 class Holdings:
@@ -46,7 +45,7 @@ class Holdings:
             When it can't be noted.
         """
         link = self._link(project, instance)
-        said = f"{held.sop_class_uid}:{held.sha256}"
+        said = ":".join(held)
         try:
             link.symlink_to(said)
         except FileNotFoundError:
@@ -63,26 +62,9 @@ class Holdings:
     def find(self, project: str, instance: str) -> Held | None:
         """Give what is known of an object."""
         with contextlib.suppress(OSError):
-            sop_class, _, sha256 = os.fspath(self._link(project, instance).readlink()).partition(":")
-            return Held(sop_class, sha256)
+            said = os.fspath(self._link(project, instance).readlink()).split(":")
+            return Held(*said) if len(said) == len(Held._fields) else None
         return None
 
     def _link(self, project: str, instance: str) -> Path:
         return self._folder / project / instance[:2] / instance
-
-
-def failures_of(asked: Asked, holdings: Holdings, key: ProjectKey) -> list[Failure]:
-    """Tell which objects that are asked for the vault does not hold, and why."""
-    found = []
-    for reference in asked.references:
-        reason = _failure(reference, holdings, key)
-        if reason is not None:
-            found.append(Failure(reference, reason))
-    return found
-
-
-def _failure(reference: Reference, holdings: Holdings, key: ProjectKey) -> int | None:
-    held = holdings.find(key.project, instance_key(key, reference.sop_instance_uid))
-    if held is None:
-        return NO_SUCH_INSTANCE
-    return None if held.sop_class_uid == reference.sop_class_uid else OTHER_CLASS

@@ -12,7 +12,7 @@ from gateway.dul.pdus import Reason, Violation
 
 _ELEMENT = struct.Struct("<HHI")
 _SHORT = struct.Struct("<H")
-_NO_DATA_SET = 0x0101
+_DATA_SET, _NO_DATA_SET = 0x0001, 0x0101
 _LONGEST_UID = 64
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _MOST_ELEMENTS = 64
@@ -40,7 +40,7 @@ UNRECOGNIZED_OPERATION = 0x0211
 
 
 class Command(NamedTuple):
-    """A request. UIDs are as they came, without padding, and may be any text: see `is_uid`."""
+    """A request or a response. UIDs are as they came, without padding, and may be any text: see `is_uid`."""
 
     field: int
     message_id: int
@@ -48,6 +48,10 @@ class Command(NamedTuple):
     sop_instance_uid: str
     has_data_set: bool
     action_type: int
+    responded_to: int = 0
+    """Of a response: Message ID of its request."""
+    status: int = 0
+    """Of a response."""
 
 
 def parse(data: bytes | bytearray) -> Command:
@@ -79,6 +83,8 @@ def parse(data: bytes | bytearray) -> Command:
         sop_instance_uid=_uid(found, SOP_INSTANCE) or _uid(found, REQUESTED_SOP_INSTANCE),
         has_data_set=_short(found, DATA_SET_TYPE) not in (None, _NO_DATA_SET),
         action_type=_short(found, ACTION_TYPE) or 0,
+        responded_to=_short(found, RESPONDED_TO) or 0,
+        status=_short(found, STATUS) or 0,
     )
 
 
@@ -104,6 +110,20 @@ def response(
             ERROR_COMMENT: _padded(comment.encode("ascii", "replace")[:64], b" "),
             SOP_INSTANCE: uid_value(request.sop_instance_uid),
             **(more or {}),
+        }
+    )
+
+
+def event_report(sop_class_uid: str, sop_instance_uid: str, message_id: int, event_type: int) -> bytes:
+    """Give the command set of an N-EVENT-REPORT-RQ, which a data set follows."""
+    return encode(
+        {
+            SOP_CLASS: uid_value(sop_class_uid),
+            COMMAND_FIELD: short_value(Field.N_EVENT_REPORT),
+            MESSAGE_ID: short_value(message_id),
+            DATA_SET_TYPE: short_value(_DATA_SET),
+            SOP_INSTANCE: uid_value(sop_instance_uid),
+            EVENT_TYPE: short_value(event_type),
         }
     )
 

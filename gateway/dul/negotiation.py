@@ -105,8 +105,8 @@ class Ours(NamedTuple):
     max_pdu: int
     implementation_class_uid: str
     implementation_version: str
-    services: tuple[str, ...]
-    """SOP Classes besides those of storage, of which each is taken."""
+    services: Mapping[str, tuple[str, ...]]
+    """SOP Classes besides those of storage, with the transfer syntaxes that each takes; none: any."""
 
 
 def parse(body: memoryview) -> Proposal | Rejection:
@@ -161,8 +161,8 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
         if isinstance(item, SCP_SCU_RoleSelectionNegotiation)
     }
     supported = [
-        build_context(service, context.transfer_syntax)
-        for service in ours.services
+        build_context(service, list(syntaxes) or context.transfer_syntax)
+        for service, syntaxes in ours.services.items()
         for context in asked.presentation_context_definition_list
         if context.abstract_syntax == service
     ]

@@ -36,6 +36,14 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """As `chips sources passcode` prints it; empty: the name is enough."""
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a source takes reports of storage commitment on an association of ours."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    ae: AeTitle
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A source. What it does not name is not asked; of several that fit the one that asks more is taken."""
 
@@ -51,6 +59,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """None: the setting's."""
     permissions: tuple[Permission, ...] | None = None
     limits: Limits = Limits()
+    reply: Reply | None = None
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

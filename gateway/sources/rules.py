@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gateway.admission import Allowance, Source
+from gateway.admission import Allowance, ReplyTo, Source
 from gateway.sources.document import Defaults, Document, Entry, Limits, Permission
 from gateway.sources.passcodes import Passcode
 from streams.errors import Misconfigured
@@ -79,7 +79,7 @@ def _rule(name: str, entry: Entry, default: Defaults) -> Rule:
     if not (entry.calling_ae or entry.called_ae or entry.addresses or entry.certificates or entry.users):
         raise Misconfigured(f"Source {name} would be everybody: say who it is, by calling_ae or addresses.")
     return Rule(
-        _source(name, entry.project, permissions, Limits(**limits)),
+        _source(name, entry.project, permissions, Limits(**limits))._replace(reply=_reply(entry)),
         frozenset(title.strip(" ") for title in entry.calling_ae),
         frozenset(title.strip(" ") for title in entry.called_ae),
         tuple(_network(name, text) for text in entry.addresses),
@@ -103,6 +103,11 @@ def _source(name: str, project: str | None, permissions: tuple[Permission, ...],
             bytes_per_hour=limits.mb_per_hour and limits.mb_per_hour * _MIB,
         ),
     )
+
+
+def _reply(entry: Entry) -> ReplyTo | None:
+    reply = entry.reply
+    return None if reply is None else ReplyTo(reply.host, reply.port, reply.ae.strip(" "))
 
 
 def _network(source: str, text: str) -> Network:

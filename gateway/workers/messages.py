@@ -52,7 +52,7 @@ class Gone(msgspec.Struct, frozen=True, tag=True):
 class Counted(msgspec.Struct, frozen=True, tag=True):
     """From a worker: something to count; see `gateway.reception.Counting`."""
 
-    what: Literal["opened", "ended", "stored"]
+    what: Literal["opened", "ended", "stored", "committed", "reported"]
     word: str = ""
     size: int = 0
     seconds: float = 0.0

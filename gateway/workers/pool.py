@@ -20,6 +20,7 @@ from gateway.associations import Outcome
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.quotas import Quotas
+from gateway.reception import Committed, Reported
 from gateway.refusal_events import Refused
 from gateway.tls import TlsFiles
 from gateway.vault import Vault
@@ -205,6 +206,10 @@ class Worker:
                 metrics.ended(cast("Outcome", counted.word))
             case "stored":
                 metrics.stored(counted.size, counted.seconds)
+            case "committed":
+                metrics.committed(cast("Committed", counted.word))
+            case "reported":
+                metrics.reported(cast("Reported", counted.word))
 
     def _after(self, pid: int) -> None:
         """Clear up after a process: its connections are gone, and what it was receiving is nobody's."""

@@ -22,7 +22,7 @@ from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
 from gateway.keys import Keyring
 from gateway.quotas import Quotas
-from gateway.reception import Reception
+from gateway.reception import Committed, Reception, Reported
 from gateway.refusal_events import Refused
 from gateway.serving import Threads
 from gateway.silence import silence_libraries
@@ -74,6 +74,14 @@ class Control:
     def stored(self, size: int, seconds: float) -> None:
         """Count an acknowledged object."""
         self.tell(Counted("stored", size=size, seconds=seconds))
+
+    def committed(self, outcome: Committed) -> None:
+        """Count a request for storage commitment."""
+        self.tell(Counted("committed", outcome))
+
+    def reported(self, outcome: Reported) -> None:
+        """Count a report of storage commitment that is done with."""
+        self.tell(Counted("reported", outcome))
 
     def refused(self, refused: Refused) -> None:
         """Count a requestor that was sent away, or an object that was not kept."""

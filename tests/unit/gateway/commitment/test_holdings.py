@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from gateway.commitment.holdings import Held, Holdings, failures_of
-from gateway.commitment.messages import NO_SUCH_INSTANCE, OTHER_CLASS, Asked, Failure, Reference
-from gateway.identity import ProjectKey, instance_key
+from gateway.commitment.holdings import Held, Holdings
 
-KEY = ProjectKey(project="p", secret=bytes(32))
-CT, MR = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4"
+CT, SERIES = "1.2.840.10008.5.1.4.1.1.2", "0c" * 16
 
 
 def test_what_is_noted_is_found_also_by_another_process(tmp_path):
-    held = Held(CT, "ab" * 32)
+    held = Held(CT, "ab" * 32, SERIES)
     Holdings(tmp_path / "h").add("p", "0a" * 16, held)
     again = Holdings(tmp_path / "h")
     assert again.find("p", "0a" * 16) == held
@@ -29,8 +26,8 @@ def test_what_is_noted_is_found_also_by_another_process(tmp_path):
 def test_of_two_the_last_counts_and_the_same_again_changes_nothing(tmp_path):
     holdings = Holdings(tmp_path / "h")
     for digest in ("ab", "ab", "cd"):
-        holdings.add("p", "0a" * 16, Held(CT, digest * 32))
-    assert holdings.find("p", "0a" * 16) == Held(CT, "cd" * 32)
+        holdings.add("p", "0a" * 16, Held(CT, digest * 32, SERIES))
+    assert holdings.find("p", "0a" * 16) == Held(CT, "cd" * 32, SERIES)
     assert len([path for path in (tmp_path / "h").rglob("*") if path.is_symlink()]) == 1
 
 
@@ -38,14 +35,5 @@ def test_many_threads_note_side_by_side(tmp_path):
     holdings = Holdings(tmp_path / "h")
     keys = [f"{number % 5:032x}" for number in range(200)]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda one: holdings.add("p", one, Held(CT, "ab" * 32)), keys))
+        list(threads.map(lambda one: holdings.add("p", one, Held(CT, "ab" * 32, SERIES)), keys))
     assert all(holdings.find("p", one) for one in keys)
-
-
-def test_what_is_not_held_fails_with_its_reason(tmp_path):
-    holdings = Holdings(tmp_path / "h")
-    kept, other, gone = (Reference(CT, f"1.2.{number}") for number in range(3))
-    holdings.add("p", instance_key(KEY, kept.sop_instance_uid), Held(CT, "ab" * 32))
-    holdings.add("p", instance_key(KEY, other.sop_instance_uid), Held(MR, "ab" * 32))
-    asked = Asked("1.2.3", (kept, other, gone))
-    assert failures_of(asked, holdings, KEY) == [Failure(other, OTHER_CLASS), Failure(gone, NO_SUCH_INSTANCE)]

@@ -21,10 +21,11 @@ from gateway.dul import negotiation
 from gateway.dul.negotiation import Ours, Proposal, Rejection, UserIdentity, agree, parse
 from gateway.dul.pdus import HEAD, Violation
 
-OURS = Ours(262144, "1.2.3.4", "TEST", ("1.2.840.10008.1.1",))
 ECHO, CT, PRIVATE = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.1.1.2", "1.2.826.0.1.3680043.8.498.1"
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+COMMITMENT = "1.2.840.10008.1.20.1"
+OURS = Ours(262144, "1.2.3.4", "TEST", {ECHO: (), COMMITMENT: (EXPLICIT, IMPLICIT)})
 
 
 def request(contexts=((1, CT, (EXPLICIT, IMPLICIT)),), *, identity=None) -> bytes:
@@ -50,6 +51,16 @@ def test_what_is_asked_for_is_read():
     found = parsed(request())
     assert (found.calling_ae, found.called_ae, found.largest) == ("MODALITY 1", "CHIPS", 16384)
     assert found.user_identity is None
+
+
+def test_a_service_with_syntaxes_of_its_own_takes_no_other():
+    rle = "1.2.840.10008.1.2.5"
+    wanted = ((1, COMMITMENT, (rle, IMPLICIT)), (3, COMMITMENT, (rle,)), (5, COMMITMENT, (EXPLICIT, rle)))
+    contexts = agree(parsed(request(wanted)), OURS).contexts
+    assert {number: context.transfer_syntax for number, context in contexts.items()} == {
+        1: IMPLICIT,
+        5: EXPLICIT,
+    }
 
 
 def test_every_storage_class_is_taken_with_its_first_syntax_and_others_are_not():
