@@ -200,9 +200,11 @@ async def command(*arguments: str) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def associated(port: int, contexts: list[tuple[str, str]], **options: Any) -> Iterator[Any]:
+def associated(
+    port: int, contexts: list[tuple[str, str]], calling_ae: str = "TESTER", **options: Any
+) -> Iterator[Any]:
     """An association of pynetdicom; released at the end if it still stands."""
-    ae = AE("TESTER")
+    ae = AE(calling_ae)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 30
     association = ae.associate(
         "127.0.0.1", port, contexts=[build_context(UID(c), UID(t)) for c, t in contexts], **options

@@ -43,7 +43,7 @@ NO_SUCH_ACTION = 0x0123
 NOT_AUTHORIZED = 0x0124
 RESOURCE_LIMITATION = 0x0213
 """Statuses of N-ACTION (PS3.7, 10.1.4.1.10 and C)."""
-_COMMENTS = {
+COMMENTS = {
     PROCESSING_FAILURE: "The request can't be read",
     NO_SUCH_INSTANCE: "Requests go to the well-known instance",
     NO_SUCH_CLASS: "Only Storage Commitment Push Model has actions here",
@@ -51,6 +51,7 @@ _COMMENTS = {
     NOT_AUTHORIZED: "This source may not ask for commitment: ask the operator",
     RESOURCE_LIMITATION: "Too much to answer now: ask again later, or for less",
 }
+"""What is said with each (Error Comment)."""
 _MOST_OPEN = 64
 """Reports that one association may leave without an answer."""
 
@@ -127,7 +128,7 @@ class Commitment:
         """Refuse a request."""
         self._conversation.reception.counting.committed("refused")
         log.warning("commitment.refused", correlationid=self._conversation.id, status=f"{status:04X}")
-        self._conversation.answer(request, status, _COMMENTS[status])
+        self._conversation.answer(request, status, COMMENTS[status])
 
     def _refused(self, request: Request) -> int | None:
         """Tell why a request is refused before its list comes."""

@@ -99,14 +99,22 @@ class Listening:
 def act(
     association: Any, asked: Dataset | None, *, action: int = 1, sop_class: str = "", instance: str = ""
 ) -> int:
-    """Ask; give the status."""
-    status, _ = association.send_n_action(
-        asked,
-        action,
-        UID(sop_class or StorageCommitmentPushModel),
-        UID(instance or StorageCommitmentPushModelInstance),
-        meta_uid=StorageCommitmentPushModel,
-    )
+    """Ask; give the status.
+
+    pynetdicom's reactor is kept from taking the answer meanwhile: on a busy machine it does (3.0.4).
+    """
+    take = association.dimse.get_msg
+    association.dimse.get_msg = lambda block=False: take(block) if block else (None, None)
+    try:
+        status, _ = association.send_n_action(
+            asked,
+            action,
+            UID(sop_class or StorageCommitmentPushModel),
+            UID(instance or StorageCommitmentPushModelInstance),
+            meta_uid=StorageCommitmentPushModel,
+        )
+    finally:
+        association.dimse.get_msg = take
     return int(status.Status)
 
 

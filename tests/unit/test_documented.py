@@ -10,6 +10,7 @@ import pytest
 from cyclopts import App
 
 from deploy.cli import app
+from gateway import conformance
 from schemas import document
 from schemas.catalogue import TOPICS, TYPES
 from streams.settings import Settings
@@ -55,6 +56,20 @@ def test_drift_is_seen(tmp_path, monkeypatch, capsys):
     document.EVENTS.write_text(document.EVENTS.read_text().replace("14 d", "13 d"))
     assert document.main(["--check"]) == 1
     assert "has drifted" in capsys.readouterr().err
+
+
+def test_the_conformance_statement_says_what_the_code_says():
+    assert conformance.main(["--check"]) == 0
+
+
+def test_a_status_that_the_statement_does_not_have_is_drift(tmp_path, monkeypatch, capsys):
+    page = conformance.PAGE.read_text(encoding="utf-8")
+    monkeypatch.setattr(conformance, "PAGE", tmp_path / "page.md")
+    conformance.PAGE.write_text(page.replace("| 0xA700 |", "| 0xA701 |"), encoding="utf-8")
+    assert conformance.main(["--check"]) == 1
+    assert "has drifted" in capsys.readouterr().err
+    assert conformance.main([]) == 0
+    assert conformance.PAGE.read_text(encoding="utf-8") == page
 
 
 def test_every_topic_and_type_has_its_line():
