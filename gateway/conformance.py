@@ -94,7 +94,7 @@ def _rejections() -> str:
         value.word: value
         for module in (negotiation, judging, pressure)
         for value in vars(module).values()
-        if isinstance(value, Rejection)
+        if isinstance(value, Rejection) and value != negotiation.CONGESTION  # it has words of its own
     }
     rows = [
         (one.word, _RESULTS[one.result], _SOURCES[one.source], str(one.diagnostic))
