@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.engines.pair import Engines
@@ -15,6 +16,9 @@ _RUN = pytest.StashKey[TestRun]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long one example takes says how busy the machine is; tests have time limits of their own.
+    hypothesis.settings.register_profile("chips", deadline=None)
+    hypothesis.settings.load_profile("chips")
     # A worker's folder is its controller's, and `tests.layers` has one for all its runs.
     if FOLDER not in os.environ:
         config.stash[_RUN] = TestRun()
