@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy import sources as cli
-from gateway.admission import Guest
+from gateway.admission import Guest, ReplyTo
 from gateway.dul.negotiation import CALLED_AE, CALLING_AE, USER_IDENTITY, Rejection, UserIdentity
 from gateway.renewing import Renewed
 from gateway.sources.document import Document, Entry
@@ -113,6 +113,18 @@ def test_defaults_hold_where_a_source_says_nothing(rules_of):
     assert rules.projects == {"trial-7"}
 
 
+def test_reports_go_where_a_source_says_and_nowhere_else(rules_of):
+    where = '{host = "10.0.0.7", port = 104, ae = "CT1 "}'
+    rules = rules_of(
+        f'unknown = "open"\n[source.ct]\ncalling_ae = ["CT1"]\nreply = {where}\n'
+        '[source.mr]\ncalling_ae = ["MR"]\n'
+    )
+    found = [
+        chosen(rules, Guest("10.0.0.1"), calling, "CHIPS").source.reply for calling in ("CT1", "MR", "US")
+    ]
+    assert found == [ReplyTo("10.0.0.7", 104, "CT1"), None, None]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -129,6 +141,7 @@ def test_defaults_hold_where_a_source_says_nothing(rules_of):
         ('[source.a]\ncalling_ae = ["A"]\nlimits = {associations = 0}', "associations"),
         ('[source.a]\ncalling_ae = ["A"]\nproject = "No Such"', "project"),
         ('unknown = "maybe"', "unknown"),
+        ('[source.a]\ncalling_ae = ["A"]\nreply = {host = "h", port = 0, ae = "A"}', "port"),
     ],
 )
 def test_what_cant_be_followed_is_told_with_its_place(rules_of, text, told):
