@@ -16,7 +16,7 @@ from schemas.catalogue import AGENTS
 from streams.blobs import Blobs
 from streams.bus import Producer
 from streams.clock import utc_now
-from streams.opening import open_producer
+from streams.opening import open_producer, open_tail
 from streams.settings import Settings
 from streams.store.api import Store
 from streams.store.opening import open_store
@@ -83,7 +83,14 @@ def _make(name: str, settings: Settings, store: Store, producer: Producer) -> Ag
     if name == "arrivals":
         from agents.arrivals.agent import arrivals_agent
 
-        return arrivals_agent(store, producer, utc_now, quiet_s=settings.quiet_s, settle_s=settings.settle_s)
+        return arrivals_agent(
+            store,
+            producer,
+            utc_now,
+            quiet_s=settings.quiet_s,
+            settle_s=settings.settle_s,
+            open_tail=lambda: open_tail(settings),
+        )
     if name == "anonymization":
         from agents.anonymization.agent import anonymization_agent
 

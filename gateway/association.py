@@ -173,7 +173,7 @@ class Association:
             },
             lambda request: Then(lambda: conversation.answer(request, commands.UNRECOGNIZED_OPERATION)),
         )
-        self._reception.counting.opened()
+        self._reception.counting.opened(conversation.party)
         log.info(
             "association.established",
             correlationid=conversation.id,
@@ -204,7 +204,7 @@ class Association:
 
     def _tell_end(self, conversation: Conversation, outcome: Outcome) -> None:
         carried = conversation.carried
-        self._reception.counting.ended(outcome)
+        self._reception.counting.ended(conversation.party, outcome)
         log.info(
             "association.ended",
             correlationid=carried.association,

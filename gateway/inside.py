@@ -11,6 +11,7 @@ import structlog
 from gateway.dul.negotiation import Rejection
 from gateway.journal import Journal
 from gateway.keys import Keyring
+from gateway.presence import Party
 from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.sources.doorkeeper import Doorkeeper
 from gateway.storings import Storings
@@ -60,6 +61,11 @@ class Inside(NamedTuple):
         """Say which files that changed are not followed, having followed those that can be."""
         found = [one.problem for one in (self.tls, self.doorkeeper) if one]
         return [problem for problem in found if problem]
+
+    def configured(self, project: str) -> list[Party]:
+        """Give the sources that the file names; of those without a project, `project`."""
+        named = self.doorkeeper.sources if self.doorkeeper else []
+        return [Party(one.project or project, one.name) for one in named]
 
     def congestion(self) -> Rejection | None:
         """Tell why nobody new may come in now."""

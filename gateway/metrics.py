@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gateway.associations import Outcome
+from gateway.presence import Party
 from gateway.reception import Committed, Reported
 from gateway.refusal_events import Refused
 
@@ -18,10 +19,14 @@ class Metrics:
     ----------
     on_refused
         Told of each refusal, in whatever thread.
+    on_opened, on_ended
+        Told whose association began or ended, in whatever thread.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.on_refused: Callable[[Refused], object] = lambda _: None
+        self.on_opened: Callable[[Party], object] = lambda _: None
+        self.on_ended: Callable[[Party], object] = lambda _: None
         self.objects = Counter(
             "chips_gateway_stored", "Objects acknowledged: durable in vault and journal", registry=registry
         )
@@ -84,14 +89,16 @@ class Metrics:
             "chips_gateway_bus_up", "1; 0 while the bus does not confirm what it is sent", registry=registry
         )
 
-    def opened(self) -> None:
-        """Count an association that was agreed on."""
+    def opened(self, party: Party) -> None:
+        """Count an association that was agreed on; see `on_opened`."""
         self.associations.inc()
+        self.on_opened(party)
 
-    def ended(self, outcome: Outcome) -> None:
-        """Count the end of an association."""
+    def ended(self, party: Party, outcome: Outcome) -> None:
+        """Count the end of an association; see `on_ended`."""
         self.associations.dec()
         self.ends.labels(outcome).inc()
+        self.on_ended(party)
 
     def stored(self, size: int, seconds: float) -> None:
         """Count an acknowledged object."""

@@ -14,6 +14,7 @@ from gateway.commitment.messages import SOP_CLASS as COMMITMENT
 from gateway.commitment.messages import SYNTAXES as COMMITMENT_SYNTAXES
 from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
+from gateway.presence import Party
 from gateway.quotas import Quotas
 from gateway.refusal_events import Refused
 from gateway.spool import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
@@ -36,12 +37,12 @@ class Limits(NamedTuple):
 
 
 class Counting(Protocol):
-    """Counts what associations do. Words are ours, never a peer's."""
+    """Counts what associations do. Reasons and outcomes are words of ours, never a peer's."""
 
-    def opened(self) -> None:
+    def opened(self, party: Party) -> None:
         """Count an association that was agreed on."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, party: Party, outcome: Outcome) -> None:
         """Count the end of an association."""
 
     def stored(self, size: int, seconds: float) -> None:

@@ -21,6 +21,7 @@ from gateway.inlet import Inlet
 from gateway.inside import Inside, open_inside
 from gateway.listening import Listener
 from gateway.metrics import Metrics
+from gateway.presence import Presence
 from gateway.publisher import Publisher
 from gateway.quotas import Counted
 from gateway.reception import Reception
@@ -106,7 +107,12 @@ async def run(
         closed = asyncio.Event()
         refusals = Refusals(lambda: str(uuid7()))
         metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
-        telling = asyncio.create_task(_look(inside, refusals, inside.storings.of(settings.project), closed))
+        presence = Presence(settings.project, lambda: str(uuid7()))
+        metrics.on_opened = lambda party: presence.opened(party, utc_now())
+        metrics.on_ended = presence.ended
+        telling = asyncio.create_task(
+            _look(inside, refusals, presence, inside.storings.of(settings.project), closed)
+        )
         enough = asyncio.Event()
         publishing = asyncio.create_task(publisher.run(enough))
         try:
@@ -177,18 +183,23 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
     )
 
 
-async def _look(inside: Inside, refusals: Refusals, storing: Storing, closed: asyncio.Event) -> None:
-    """Follow files that change, and record refusals, at last those that wait for their minute's end."""
+async def _look(
+    inside: Inside, refusals: Refusals, presence: Presence, storing: Storing, closed: asyncio.Event
+) -> None:
+    """Follow files that change; record who is there and refusals, at last all of them."""
     while True:
         last = closed.is_set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(closed.wait(), LOOK_S)
         await asyncio.to_thread(inside.unfollowed)
-        if events := refusals.due(utc_now(), all_of_them=last):
+        now = utc_now()
+        there = presence.due(now, inside.configured(storing.project))
+        if events := [*there, *refusals.due(now, all_of_them=last)]:
             try:
                 await asyncio.to_thread(storing.record, events)
             except Unavailable as error:
-                log.warning("gateway.refusals_not_recorded", events=len(events), error=str(error))
+                log.warning("gateway.not_recorded", events=len(events), error=str(error))
+                presence.tell_again()
         if last:
             return
 

@@ -75,6 +75,8 @@ TYPES: dict[str, tuple[type[msgspec.Struct], Topic]] = {
     "chips.pacs.series.reopened.v1": (pacs.SeriesReopened, PACS),
     "chips.pacs.association.refused.v1": (pacs.AssociationRefused, PACS),
     "chips.pacs.object.refused.v1": (pacs.ObjectRefused, PACS),
+    "chips.pacs.association.counted.v1": (pacs.AssociationsCounted, PACS),
+    "chips.pacs.source.tested.v1": (pacs.SourceTested, PACS),
     "chips.image.series.receiving.v1": (image.SeriesReceiving, IMAGE),
     "chips.image.series.anonymized.v1": (image.SeriesAnonymized, IMAGE),
     "chips.image.instance.quarantined.v1": (image.InstanceQuarantined, IMAGE),
@@ -119,6 +121,7 @@ TYPES: dict[str, tuple[type[msgspec.Struct], Topic]] = {
     "chips.result.published.v1": (job.ResultPublished, RESULT),
     "chips.live.series.progress.v1": (live.SeriesProgress, LIVE),
     "chips.live.job.progress.v1": (live.JobProgress, LIVE),
+    "chips.live.source.changed.v1": (live.SourceChanged, LIVE),
 }
 
 _TYPE_OF: dict[type[msgspec.Struct], str] = {struct: name for name, (struct, _) in TYPES.items()}

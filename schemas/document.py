@@ -12,14 +12,14 @@ from schemas.catalogue import AGENTS, DAY, HOUR, TOPICS, TYPES, Topic
 EVENTS = Path(__file__).parent.parent / "docs" / "events.md"
 
 KEYS = {
-    "chips.pacs.v1": "series stream; refusals: their source",
+    "chips.pacs.v1": "series stream; refusals and tests: their source; counts of associations: the project",
     "chips.image.v1": "series stream",
     "chips.command.v1": "target stream",
     "chips.reply.v1": "who asked",
     "chips.feed.v1": "feed stream",
     "chips.job.v1": "job stream",
     "chips.result.v1": "series stream",
-    "chips.live.v1": "series stream",
+    "chips.live.v1": "series stream; sources: their own",
     **{f"chips.dlq.{agent}.v1": "the message's own" for agent in AGENTS},
 }
 """What the messages of each topic are keyed by: one key is one order."""

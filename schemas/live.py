@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.identity import Key, ProjectId, Uuid
 from schemas.pacs import Count
+from schemas.sources import SourceView
 
 
 class SeriesProgress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,3 +34,9 @@ class JobProgress(msgspec.Struct, frozen=True, kw_only=True):
     job: Uuid
     fraction: Annotated[float, msgspec.Meta(ge=0, le=1)]
     step: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class SourceChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as it is shown now; one a source and second at most, the record before it."""
+
+    shown: SourceView

@@ -217,3 +217,43 @@ class ObjectRefused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     address: Address | None = None
     association: Uuid | None = None
     """That brought the last one."""
+
+
+class SourceAssociations(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Associations of one source."""
+
+    source: SourceName
+    open: Count = 0
+    """Now."""
+    opened: Count = 0
+    """Since it was last told."""
+    last: Utc | None = None
+    """When the last one was opened."""
+
+
+class AssociationsCounted(msgspec.Struct, frozen=True, kw_only=True):
+    """Who has associations open; told when that changed, at most once a second, and when a gateway starts.
+
+    Each tells everything, so that a lost end, as of a gateway that died, stays wrong until the next one only.
+    It has no addresses: nothing that is shown needs them.
+    """
+
+    project: ProjectId
+    sources: Annotated[list[SourceAssociations], msgspec.Meta(max_length=256)]
+    """That have one open, or opened one since it was last told."""
+    configured: Annotated[list[SourceName], msgspec.Meta(max_length=256)]
+    """Sources that the gateway's file names."""
+
+
+TestOutcome = Literal["ok", "unreachable", "silent", "rejected", "no-echo", "failed"]
+"""ok: C-ECHO succeeded. unreachable: no connection. silent: no answer in time. rejected: the association was
+refused. no-echo: it does not offer Verification. failed: it answered with another status, or broke off."""
+
+
+class SourceTested(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator had a source tested with a C-ECHO to where its answers go."""
+
+    project: ProjectId
+    source: SourceName
+    outcome: TestOutcome
+    seconds: Annotated[float, msgspec.Meta(ge=0)]

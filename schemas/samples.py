@@ -26,6 +26,7 @@ _TEXTS: Final = {
     "modality": "CT",
     "origin": "ARCHIVE",
     "source": "ARCHIVE",
+    "configured": "ARCHIVE",
     "address": "192.0.2.7",
     "sop_class_uid": "1.2.840.10008.5.1.4.1.1.2",
     "transfer_syntax_uid": "1.2.840.10008.1.2.1",

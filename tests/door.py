@@ -36,7 +36,7 @@ from pynetdicom.presentation import build_context
 from gateway.run import run
 from schemas.catalogue import PACS, decode
 from schemas.envelope import Event
-from schemas.pacs import AssociationRefused, InstanceStored, ObjectRefused
+from schemas.pacs import AssociationRefused, AssociationsCounted, InstanceStored, ObjectRefused
 from streams.opening import open_admin, open_tail
 from streams.settings import Settings
 
@@ -159,7 +159,8 @@ async def published(settings: Settings, *, refusals: bool = False) -> list[Event
                 found.append(event)
                 if len(found) == left:
                     break
-        return [one for one in found if isinstance(one.data, AssociationRefused | ObjectRefused) is refusals]
+        told = [one for one in found if not isinstance(one.data, AssociationsCounted)]
+        return [one for one in told if isinstance(one.data, AssociationRefused | ObjectRefused) is refusals]
     finally:
         await tail.close()
 

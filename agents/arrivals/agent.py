@@ -8,12 +8,14 @@ lost in a crash is found by the next deadline, which is set for every image.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 import msgspec
 
 from agents.arrivals.evidence import announced_fact, ended_fact, evidence_of, stored_fact
+from agents.arrivals.sources import SourcesShown
 from agents.arrivals.sweeper import DEADLINE_KIND, Sweeper, deadline_of
 from agents.progress import Progress
 from agents.spec import AgentSpec
@@ -26,7 +28,7 @@ from schemas.image import SeriesReceiving
 from schemas.make import derived
 from streams.aggregates import series as aggregate
 from streams.aggregates.state import SERIES_SCHEMA, SeriesState
-from streams.bus import Producer
+from streams.bus import Producer, Tail
 from streams.clock import Clock
 from streams.completeness.grading import Patience, judge
 from streams.crashpoints import crashpoint
@@ -43,7 +45,13 @@ SERIES_AGGREGATE = Aggregate(SeriesState(), aggregate.evolve, SERIES_SCHEMA)
 
 
 def arrivals_agent(
-    store: Store, producer: Producer, clock: Clock, *, quiet_s: float, settle_s: float
+    store: Store,
+    producer: Producer,
+    clock: Clock,
+    *,
+    quiet_s: float,
+    settle_s: float,
+    open_tail: Callable[[], Tail] | None = None,
 ) -> AgentSpec:
     """Make the agent of the inner zone that settles series.
 
@@ -53,11 +61,14 @@ def arrivals_agent(
         A series without a new image for so long is looked at, s.
     settle_s
         How long after its association ended a series is looked at, s.
+    open_tail
+        Reads the bus, to show who sends; None: that is not shown.
     """
     progress = Progress(store.facts, producer, clock, kinds=("stored",), source=f"/chips/agents/{CONSUMER}")
     arrivals = Arrivals(store, producer, clock, progress, quiet_s=quiet_s, settle_s=settle_s)
     sweeper = Sweeper(store.deadlines, producer, clock)
-    return AgentSpec(CONSUMER, TOPICS, arrivals.handle, (sweeper.run, progress.run))
+    shown = [SourcesShown(store.records, producer, open_tail, clock).run] if open_tail else []
+    return AgentSpec(CONSUMER, TOPICS, arrivals.handle, (sweeper.run, progress.run, *shown))
 
 
 class Arrivals:

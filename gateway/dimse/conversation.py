@@ -11,6 +11,7 @@ from gateway.dul import commands
 from gateway.dul.negotiation import Proposal
 from gateway.dul.pdus import command_pdu, data_set_pdus
 from gateway.dul.stream import MAX_PDU, PduStream
+from gateway.presence import Party
 from gateway.reception import Reception
 from gateway.refusal_events import Refused
 
@@ -43,6 +44,11 @@ class Conversation:
     def id(self) -> str:
         """The association's id, for logs."""
         return self.carried.association
+
+    @property
+    def party(self) -> Party:
+        """Whose association it is."""
+        return Party(self.storing.project, self.source.name)
 
     def answer(
         self, request: Request, status: int, comment: str = "", more: Mapping[int, bytes] | None = None

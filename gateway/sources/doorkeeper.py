@@ -56,6 +56,11 @@ class Doorkeeper:
         return identified(rule, proposal.user_identity, self._verify)
 
     @property
+    def sources(self) -> list[Source]:
+        """The sources that are named now."""
+        return [rule.source for rule in self._rules.current().rules.sources]
+
+    @property
     def content(self) -> bytes:
         """What is followed now, as it was written."""
         return self._rules.current().content

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.presence import Party
 from gateway.refusal_events import Refused
 from gateway.tls import TlsFiles
 
@@ -54,6 +55,8 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
 
     what: Literal["opened", "ended", "stored", "committed", "reported"]
     word: str = ""
+    party: Party = Party("", "")
+    """Of "opened" and "ended"."""
     size: int = 0
     seconds: float = 0.0
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -19,6 +20,7 @@ from gateway.admission import Call
 from gateway.associations import Outcome
 from gateway.journal import Journal
 from gateway.metrics import Metrics
+from gateway.presence import Party
 from gateway.quotas import Quotas
 from gateway.reception import Committed, Reported
 from gateway.refusal_events import Refused
@@ -73,7 +75,7 @@ class Worker:
         self._metrics = metrics
         self._lock = threading.Lock()
         self._serving: dict[int, str] = {}
-        self._established = 0
+        self._established: Counter[Party] = Counter()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._closing = threading.Event()
@@ -199,11 +201,11 @@ class Worker:
         metrics = self._metrics
         match counted.what:
             case "opened":
-                self._established += 1
-                metrics.opened()
+                self._established[counted.party] += 1
+                metrics.opened(counted.party)
             case "ended":
-                self._established -= 1
-                metrics.ended(cast("Outcome", counted.word))
+                self._established -= Counter([counted.party])  # forgets whoever has none left
+                metrics.ended(counted.party, cast("Outcome", counted.word))
             case "stored":
                 metrics.stored(counted.size, counted.seconds)
             case "committed":
@@ -214,9 +216,9 @@ class Worker:
     def _after(self, pid: int) -> None:
         """Clear up after a process: its connections are gone, and what it was receiving is nobody's."""
         self._serving.clear()
-        for _ in range(self._established):
-            self._metrics.ended("lost")
-        self._established = 0
+        for party in self._established.elements():
+            self._metrics.ended(party, "lost")
+        self._established.clear()
         with contextlib.suppress(OSError):  # what is left is swept at the next start
             self._duty.vault.sweep_after(pid)
 

@@ -21,6 +21,7 @@ from gateway.admission import Call, Everybody
 from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
 from gateway.keys import Keyring
+from gateway.presence import Party
 from gateway.quotas import Quotas
 from gateway.reception import Committed, Reception, Reported
 from gateway.refusal_events import Refused
@@ -63,13 +64,13 @@ class Control:
         except OSError:
             os._exit(1)
 
-    def opened(self) -> None:
+    def opened(self, party: Party) -> None:
         """Count an association that was agreed on."""
-        self.tell(Counted("opened"))
+        self.tell(Counted("opened", party=party))
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, party: Party, outcome: Outcome) -> None:
         """Count the end of an association."""
-        self.tell(Counted("ended", outcome))
+        self.tell(Counted("ended", outcome, party))
 
     def stored(self, size: int, seconds: float) -> None:
         """Count an acknowledged object."""
