@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.errors import NewerFormat, Unavailable
-from ui.api import commands, feeds, session, studies
+from ui.api import commands, feeds, session, sources, studies
 from ui.backend import BACKEND, Backend
 from ui.live.socket import live
 from ui.middleware import Handler, errors, security_headers, sessions
@@ -35,6 +35,7 @@ def build(backend: Backend, metrics: CollectorRegistry) -> web.Application:
             web.get("/api/feeds/{feed}/timeline", feeds.timeline),
             web.get("/api/feeds/{feed}/files/{sha256}", feeds.file),
             web.get("/api/studies", studies.studies),
+            web.get("/api/sources", sources.sources),
             web.post("/api/commands", commands.post),
             web.get("/api/live", live),
             web.get("/healthz", _alive),

@@ -37,6 +37,7 @@ class Connection:
     ) -> None:
         self.account = account
         self.home = False
+        self.sources = False
         self._socket = socket
         self._store = store
         self._project = project
@@ -94,7 +95,7 @@ class Connection:
             self.reread(0.0)
 
     def reread(self, delay_s: float) -> None:
-        """Have a home page read its cards again, `delay_s` from now at the earliest."""
+        """Have a home page read its cards, and who sends, again, `delay_s` from now at the earliest."""
         if not self.home or self._stale:
             return
         self._stale = True

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from schemas.catalogue import FEED, LIVE, REPLY, decode
 from schemas.command import CommandAccepted, CommandRejected
 from schemas.envelope import Event, InvalidEvent, parse_stream
-from schemas.live import JobProgress, SeriesProgress
+from schemas.live import JobProgress, SeriesProgress, SourceChanged
 from streams.bus import Record, Tail
 from streams.errors import Unavailable
 from streams.store.api import Store
@@ -133,6 +133,8 @@ class Hub:
             self._feed(event, record.value)
         elif isinstance(event.data, SeriesProgress | JobProgress):
             self._progress(event.data)
+        elif isinstance(event.data, SourceChanged):
+            self._source(event.data)
         elif isinstance(event.data, CommandAccepted | CommandRejected):
             self._answer(event, event.data)
 
@@ -159,6 +161,14 @@ class Hub:
         raw = orjson.dumps({"t": kind, **told})
         for tab in self._tabs:
             tab.hint(subject, raw)
+
+    def _source(self, data: SourceChanged) -> None:
+        if data.shown.project != self._project:
+            return
+        raw = b'{"t":"source","source":%s}' % msgspec.json.encode(data.shown)
+        for tab in self._tabs:
+            if tab.sources:
+                tab.hint(f"source.{data.shown.source}", raw)
 
     def _answer(self, event: Event, reply: Reply) -> None:
         self._replies[reply.command] = reply

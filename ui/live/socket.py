@@ -28,9 +28,12 @@ SESSION_OVER = 4401
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a tab asks: follow the home page, follow a feed from after a version, or follow it no longer."""
+    """What a tab asks.
 
-    t: Literal["home", "sub", "unsub"]
+    home, sources: follow the home page, or who sends. sub, unsub: follow a feed from after a version, or not.
+    """
+
+    t: Literal["home", "sources", "sub", "unsub"]
     feed: Uuid | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
 
@@ -108,6 +111,8 @@ async def _listen(socket: web.WebSocketResponse, tab: Connection) -> None:
         if ask.t == "home":
             tab.home = True
             tab.tell({"t": "home"})
+        elif ask.t == "sources":
+            tab.sources = True
         elif ask.feed is None:
             tab.tell({"t": "bye", "code": "malformed", "reason": f"{ask.t} needs a feed"})
         elif ask.t == "unsub":
