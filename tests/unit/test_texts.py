@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,18 @@ import numpy as np
 import pytest
 
 from agents.anonymization import admission, manifest
+from gateway import pressure, tls
+from gateway import refusals as refused
+from gateway.dul import negotiation
+from gateway.refusal_events import closed_unheard
+from gateway.sources import judging
 from plugins.imaging.intensity import statistics
 from plugins.imaging.measures import measure
 from plugins.imaging.types import Volume
 
 ROOT = Path(__file__).parent.parent.parent
 CATALOGUE = (ROOT / "ui" / "web" / "src" / "texts" / "en.codes.ts").read_text(encoding="utf-8")
+SOURCES = (ROOT / "ui" / "web" / "src" / "texts" / "en.sources.ts").read_text(encoding="utf-8")
 
 REASONS = {"Refusal": 0, "Malformed": 0, "Quarantine": "reason"}
 FINDINGS = {"_finding": 0, "_largest": 2, "PluginFinding": "code"}
@@ -64,6 +71,30 @@ def made(folders: list[str], makers: dict[str, int | str]) -> set[str]:
 def test_every_reason_for_quarantine_has_its_words():
     refused = {reason for reason, _, _ in admission._REFUSED}
     assert texts("reasons") == made(["agents", "gateway"], REASONS) | refused | {manifest.GIVEN_UP}
+
+
+def refusals() -> set[str]:
+    """Give every word with which the door refuses, but those of `Malformed`, which are reasons above."""
+    rejections = {
+        one.word
+        for module in (negotiation, judging, pressure)
+        for one in vars(module).values()
+        if isinstance(one, negotiation.Rejection)
+    }
+    makers = [
+        one
+        for one in vars(refused).values()
+        if inspect.isfunction(one) and inspect.signature(one).return_annotation == "ObjectRefused"
+    ]
+    objects = {maker().reason for maker in makers if not inspect.signature(maker).parameters}
+    handshakes = set(re.findall(r'"(tls-[a-z]+)"', inspect.getsource(tls)))
+    return rejections | objects | handshakes | {closed_unheard("default", "").reason}
+
+
+def test_every_refusal_says_why_and_what_to_do():
+    (block,) = re.findall(r"^  reasons: \{\n(.*?)^  \}", SOURCES, re.MULTILINE | re.DOTALL)
+    words = re.findall(r"^    (?:'([^']+)'|(\w+)): \[", block, re.MULTILINE)
+    assert {quoted or plain for quoted, plain in words} == refusals()
 
 
 def test_every_finding_has_its_words():

@@ -1,6 +1,15 @@
 import { QueryClient, useQuery } from '@tanstack/react-query';
 import { ApiError, get, keepCsrf } from './client';
-import type { Card, FeedDetail, Me, Person, SeriesCounts, StudyOption, TimelineRow } from './types';
+import type {
+  Card,
+  FeedDetail,
+  Me,
+  Person,
+  SeriesCounts,
+  SourceView,
+  StudyOption,
+  TimelineRow,
+} from './types';
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -52,6 +61,9 @@ export const getCards = (signal?: AbortSignal) =>
 
 export const getFeed = (feed: string, signal?: AbortSignal) =>
   get<{ detail: FeedDetail; counts: SeriesCounts[] }>(`/api/feeds/${feed}`, signal);
+
+export const getSources = (signal?: AbortSignal) =>
+  get<{ now: string; sources: SourceView[] }>('/api/sources', signal);
 
 export async function getRows(
   feed: string,

@@ -110,6 +110,48 @@ export interface SeriesView {
   since?: number;
 }
 
+/** Start (s since 1970), images, bytes. */
+export type Slice = [number, number, number];
+
+export interface RefusalCount {
+  kind: 'association' | 'object';
+  reason: string;
+  last: string;
+  /** Start of a minute (s since 1970), how often. */
+  minutes: [number, number][];
+}
+
+export interface IncompleteSeries {
+  series: string;
+  study: string;
+  feed: string;
+  modality: string;
+  state: 'open' | Grade;
+  images: number;
+  last: string;
+  missing?: number;
+  lacks?: Lack[];
+}
+
+/** Who sends; what is left out is empty, none or never. */
+export interface SourceView {
+  source: string;
+  version: number;
+  is_configured?: boolean;
+  since?: string;
+  seen?: string;
+  /** Open now. */
+  associations?: number;
+  images?: number;
+  bytes?: number;
+  /** Of 10 s. */
+  recent?: Slice[];
+  /** Of a minute. */
+  minutes?: Slice[];
+  refusals?: RefusalCount[];
+  incomplete?: IncompleteSeries[];
+}
+
 /** Why a text is null: its author was erased, or its server can't open it. */
 export type Withheld = 'erased' | 'unreadable';
 
@@ -283,10 +325,12 @@ export type ServerFrame =
       quarantined?: number | null;
     }
   | { t: 'job'; series: string; job: string; fraction: number; step: string }
+  | { t: 'source'; source: SourceView }
   | { t: 'reply'; command: string; accepted: boolean; version?: number; reason?: string }
   | { t: 'bye'; code: string; reason: string; feed?: string };
 
 export type ClientFrame =
   | { t: 'home' }
+  | { t: 'sources' }
   | { t: 'sub'; feed: string; after: number }
   | { t: 'unsub'; feed: string };

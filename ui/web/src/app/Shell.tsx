@@ -1,5 +1,5 @@
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { LayoutGrid } from 'lucide-react';
+import { LayoutGrid, Radio } from 'lucide-react';
 import { useEffect } from 'react';
 import { meQuery, queryClient, useMe } from '../api/queries';
 import { startSession } from '../live/session';
@@ -42,10 +42,14 @@ export function Shell() {
           {text.app.name}
         </Link>
         <nav className={css.nav} aria-label={text.app.navigation}>
-          <Link to="/" className={css.link} activeProps={{ 'data-here': true }}>
+          <Link to="/" className={css.link} data-here={here.pathname !== '/sources' || undefined}>
             <LayoutGrid size={17} aria-hidden="true" />
             <span className={css.linkText}>{text.app.feeds}</span>
             {feeds > 0 && <b className={css.count}>{feeds}</b>}
+          </Link>
+          <Link to="/sources" className={css.link} activeProps={{ 'data-here': true }}>
+            <Radio size={17} aria-hidden="true" />
+            <span className={css.linkText}>{text.sources.page}</span>
           </Link>
         </nav>
         <AccountMenu me={me} />

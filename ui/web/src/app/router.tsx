@@ -57,8 +57,15 @@ const feed = createRoute({
     typeof search.series === 'string' ? { series: search.series } : {},
 });
 
+const sources = createRoute({
+  getParentRoute: () => app,
+  path: '/sources',
+  component: lazyRouteComponent(() => import('../sources/SourcesPage'), 'SourcesPage'),
+  pendingComponent: Waiting,
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([login, app.addChildren([home, feed])]),
+  routeTree: root.addChildren([login, app.addChildren([home, feed, sources])]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 120,
   scrollRestoration: true,

@@ -2,20 +2,15 @@ import { Button } from '@mantine/core';
 import { Check, Copy } from 'lucide-react';
 import { useState } from 'react';
 import { useMe } from '../api/queries';
+import { address } from '../app/address';
 import { Logo } from '../app/Logo';
 import { text } from '../texts';
 import css from './EmptyHome.module.css';
 
-/** Where images go when the server does not say. */
-const DICOM = { ae: 'CHIPS', host: window.location.hostname, port: 11112 };
-/** Addresses that mean "every interface": a sender needs a name instead. */
-const ANY = ['', '0.0.0.0', '::'];
-
 /** No feed at all: how to send the first study. */
 export function EmptyHome() {
-  const told = useMe()?.dicom ?? DICOM;
-  const host = ANY.includes(told.host) ? window.location.hostname : told.host;
-  const command = text.home.emptyCommand(host, told.port);
+  const { ae, host, port } = address(useMe());
+  const command = text.home.emptyCommand(host, port);
   const [copied, setCopied] = useState(false);
   return (
     <section className={css.empty} aria-labelledby="empty-title">
@@ -29,9 +24,9 @@ export function EmptyHome() {
             <dt>{text.home.emptyHost}</dt>
             <dd>{host}</dd>
             <dt>{text.home.emptyPort}</dt>
-            <dd>{told.port}</dd>
+            <dd>{port}</dd>
             <dt>{text.home.emptyAe}</dt>
-            <dd>{told.ae}</dd>
+            <dd>{ae}</dd>
           </dl>
         </div>
         <div>

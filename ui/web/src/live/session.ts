@@ -2,7 +2,7 @@
 
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
-import { getCards, getRows, meQuery, queryClient } from '../api/queries';
+import { getCards, getRows, getSources, meQuery, queryClient } from '../api/queries';
 import type { Card, Me } from '../api/types';
 import { keep, own, restore, resume } from './commands';
 import { sortPreference } from './preferences';
@@ -12,6 +12,30 @@ import { connect, forget, live, tell } from './store';
 /** Feeds whose latest events fill the activity column at the start, and events of each. */
 const SEED_FEEDS = 6;
 const SEED_ROWS = 6;
+
+interface SourcesReading {
+  failed: boolean;
+  /** How far the server's clock is ahead of this one, ms. */
+  ahead: number;
+}
+
+const sourcesReading = createStore<SourcesReading>(() => ({ failed: false, ahead: 0 }));
+
+/** Whether the sources could not be read, and the server's clock. */
+export function useSourcesReading(): SourcesReading {
+  return useStore(sourcesReading);
+}
+
+/** Read who sends; what the socket told meanwhile stays. */
+export async function readSources(): Promise<void> {
+  try {
+    const { now, sources } = await getSources();
+    tell({ kind: 'sources', sources });
+    sourcesReading.setState({ failed: false, ahead: Date.parse(now) - Date.now() });
+  } catch {
+    sourcesReading.setState({ failed: true });
+  }
+}
 
 interface Reading {
   failed: boolean;
@@ -67,6 +91,7 @@ export function startSession(me: Me): () => void {
     onFrame: (frame) => {
       tell({ kind: 'frame', frame });
       if (frame.t === 'home') void read();
+      if (frame.t === 'home' && live.getState().watchesSources) void readSources();
       if (frame.t === 'ev' || frame.t === 'reply') keep();
     },
     onRefused: () => void queryClient.invalidateQueries({ queryKey: meQuery.queryKey }),

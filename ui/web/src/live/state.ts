@@ -1,4 +1,4 @@
-import type { Card, Command, FeedDetail, SeriesCounts, TimelineRow } from '../api/types';
+import type { Card, Command, FeedDetail, SeriesCounts, SourceView, TimelineRow } from '../api/types';
 
 /** A feed as this tab knows it. */
 export interface FeedState {
@@ -48,6 +48,11 @@ export interface LiveState {
   pinned: string | null;
   activity: readonly ActivityItem[];
   pending: Readonly<Record<string, Pending>>;
+  /** By name; whole when `sourcesRead`. */
+  sources: Readonly<Record<string, SourceView>>;
+  sourcesRead: boolean;
+  /** A page of this tab has shown the sources, so that it hears of them. */
+  watchesSources: boolean;
 }
 
 export const EMPTY: LiveState = {
@@ -62,6 +67,9 @@ export const EMPTY: LiveState = {
   pinned: null,
   activity: [],
   pending: {},
+  sources: {},
+  sourcesRead: false,
+  watchesSources: false,
 };
 
 /** Feeds that a tab follows at once; the server allows 16. */

@@ -9,6 +9,7 @@ import type {
   FeedEvent,
   SeriesCounts,
   ServerFrame,
+  SourceView,
   TimelineRow,
 } from '../api/types';
 import { apply, rowOf } from '../domain/events';
@@ -36,7 +37,9 @@ export type Input =
   | { kind: 'command'; command: Command; at: number }
   | { kind: 'command state'; id: string; state: PendingState; reason: string | null }
   | { kind: 'accepted'; id: string; version: number }
-  | { kind: 'discard'; id: string };
+  | { kind: 'discard'; id: string }
+  | { kind: 'watch sources' }
+  | { kind: 'sources'; sources: SourceView[] };
 
 export interface Step {
   state: LiveState;
@@ -52,6 +55,8 @@ export function step(state: LiveState, input: Input): Step {
       return {
         state,
         asks: [
+          // First, so that what is read when the answer to `home` comes lacks nothing.
+          ...(state.watchesSources ? [{ t: 'sources' } as const] : []),
           { t: 'home' },
           ...state.followed.map(
             (feed): ClientFrame => ({ t: 'sub', feed, after: state.feeds[feed]?.last ?? 0 }),
@@ -80,6 +85,10 @@ export function step(state: LiveState, input: Input): Step {
       return only(onAccepted(state, input.id, input.version));
     case 'discard':
       return only(withoutPending(state, input.id));
+    case 'watch sources':
+      return { state: { ...state, watchesSources: true }, asks: [{ t: 'sources' }, { t: 'home' }] };
+    case 'sources':
+      return only(onSources(state, input.sources));
   }
 }
 
@@ -109,6 +118,8 @@ function onFrame(state: LiveState, frame: ServerFrame): Step {
         ...state,
         jobs: { ...state.jobs, [frame.job]: { fraction: frame.fraction, step: frame.step } },
       });
+    case 'source':
+      return only(withSources(state, state.sources, [frame.source]));
     case 'reply':
       if (!state.pending[frame.command]) return only(state);
       return only(
@@ -283,6 +294,19 @@ function follow(state: LiveState, feed: string, after: number, pin: boolean): St
     state: { ...state, pinned, followed, feeds: { ...state.feeds, [feed]: { ...known, last: after } } },
     asks,
   };
+}
+
+/** Take the list in: it is all there is, but for what the socket told meanwhile. */
+function onSources(state: LiveState, sources: SourceView[]): LiveState {
+  const names = new Set(sources.map((one) => one.source));
+  const newest = Math.max(0, ...sources.map((one) => one.version));
+  const kept = Object.entries(state.sources).filter(([name, one]) => names.has(name) || one.version > newest);
+  return { ...withSources(state, Object.fromEntries(kept), sources), sourcesRead: true };
+}
+
+function withSources(state: LiveState, before: LiveState['sources'], told: SourceView[]): LiveState {
+  const newer = told.filter((one) => one.version >= (before[one.source]?.version ?? 0));
+  return { ...state, sources: { ...before, ...Object.fromEntries(newer.map((one) => [one.source, one])) } };
 }
 
 function withActivity(before: readonly ActivityItem[], items: ActivityItem[]): readonly ActivityItem[] {

@@ -1,12 +1,14 @@
-// Every word that the app shows. A second language is a second pair of files of this shape.
+// Every word that the app shows. A second language is a second set of files of this shape.
 
 import { codes } from './en.codes';
+import { sources } from './en.sources';
 
 const plural = (n: number, one: string, many: string): string =>
   `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const en = {
   codes,
+  sources,
   app: {
     name: 'CHIPS',
     skip: 'Skip to content',
