@@ -10,7 +10,7 @@ import { Refused } from './Refused';
 import css from './Source.module.css';
 
 /** One source: its state, its numbers, and what asks for a look. */
-export function Source({ source, now }: { source: SourceView; now: number }) {
+export function Source({ source, now, hasFile }: { source: SourceView; now: number; hasFile: boolean }) {
   const words = text.sources;
   const refused = refusedLately(source, now);
   const incomplete = incompleteNow(source, now);
@@ -24,7 +24,10 @@ export function Source({ source, now }: { source: SourceView; now: number }) {
         <h2>{source.source || words.unnamed}</h2>
         <State source={source} />
         <Meta
-          items={[source.is_configured ? words.configured : words.stranger, open > 0 && words.arriving(open)]}
+          items={[
+            hasFile && (source.is_configured ? words.configured : words.stranger),
+            open > 0 && words.arriving(open),
+          ]}
         />
         <span className={css.concerns}>
           {partial > 0 && <Status tone="warn">{words.incomplete(partial)}</Status>}
@@ -53,7 +56,8 @@ export function Source({ source, now }: { source: SourceView; now: number }) {
 function State({ source }: { source: SourceView }) {
   const { states } = text.sources;
   if (source.associations) return <Status tone="run">{states.connected}</Status>;
-  return <Status tone={source.seen ? 'ok' : 'wait'}>{source.seen ? states.idle : states.never}</Status>;
+  if (source.images) return <Status tone="ok">{states.idle}</Status>;
+  return <Status tone="wait">{source.seen ? states.nothing : states.never}</Status>;
 }
 
 function Total({ name, amount, value }: { name: string; amount: Amount; value: string }) {

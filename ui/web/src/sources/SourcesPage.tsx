@@ -24,6 +24,7 @@ export function SourcesPage() {
   }, []);
 
   const shown = arranged(sources);
+  const hasFile = shown.some((one) => one.is_configured);
   const connected = shown.filter((one) => one.associations).length;
   return (
     <main className={css.main} id="main" tabIndex={-1}>
@@ -42,7 +43,7 @@ export function SourcesPage() {
       {read && shown.length > 0 && (
         <ul className={css.list} data-sources={shown.length}>
           {shown.map((one) => (
-            <Source key={one.source} source={one} now={now} />
+            <Source key={one.source} source={one} now={now} hasFile={hasFile} />
           ))}
         </ul>
       )}

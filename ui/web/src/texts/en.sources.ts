@@ -14,7 +14,7 @@ export const sources = {
   unnamed: 'Without a valid AE title',
   configured: 'Configured',
   stranger: 'Not in the file of sources',
-  states: { connected: 'Connected', idle: 'Idle', never: 'Never seen' },
+  states: { connected: 'Connected', idle: 'Idle', nothing: 'Sent nothing', never: 'Never seen' },
   seen: 'Last seen',
   neverSeen: 'never',
   open: 'Open associations',
