@@ -10,7 +10,7 @@ from gateway.admission import Everybody
 from gateway.associations import Outcome
 from gateway.identity import ProjectKey
 from gateway.quotas import Counted
-from gateway.reception import Limits, Reception
+from gateway.reception import Committed, Limits, Reception, Reported
 from gateway.refusal_events import Refused
 from gateway.storing import Storing
 from gateway.vault import Vault
@@ -32,6 +32,7 @@ class Counts:
     def __init__(self) -> None:
         self.objects = 0
         self.ends: list[Outcome] = []
+        self.commitments: list[Committed] = []
 
     def opened(self) -> None:
         pass
@@ -44,6 +45,12 @@ class Counts:
 
     def refused(self, refused: Refused) -> None:
         assert refused.reason
+
+    def committed(self, outcome: Committed) -> None:
+        self.commitments.append(outcome)
+
+    def reported(self, outcome: Reported) -> None:
+        pass
 
 
 def reception_of(vault: Vault, journal: Kept, counting: Counts, limits: Limits) -> Reception:

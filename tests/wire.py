@@ -16,7 +16,11 @@ BIG, DEFLATED = b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99"
 JPEG = b"1.2.840.10008.1.2.4.50"
 
 RQ, AC, RJ, DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
+WELL_KNOWN = b"1.2.840.10008.1.20.1.1"
+"""The instance that storage commitment is asked of."""
+RESPONSE = 0x8000
 C_STORE, C_ECHO, C_FIND, C_MOVE, N_ACTION, C_CANCEL = 0x0001, 0x0030, 0x0020, 0x0021, 0x0130, 0x0FFF
+N_EVENT_REPORT = 0x0100
 
 LONG = frozenset((b"OB", b"OW", b"OF", b"SQ", b"UN", b"UT", b"UC", b"UR"))
 
@@ -95,14 +99,19 @@ def command(
     number: int = 1,
     has_data_set: bool = True,
     more: bytes = b"",
+    responds_to: int | None = None,
+    status: int = 0,
 ) -> bytes:
-    """A command set."""
+    """A command set, of a response when it responds to something."""
     parts = b"".join(
         (
             command_element(0x0002, uid(sop_class)),
             command_element(0x0100, struct.pack("<H", field)),
-            command_element(0x0110, struct.pack("<H", number)),
+            command_element(
+                0x0110 if responds_to is None else 0x0120, struct.pack("<H", responds_to or number)
+            ),
             command_element(0x0800, struct.pack("<H", 1 if has_data_set else 0x0101)),
+            b"" if responds_to is None else command_element(0x0900, struct.pack("<H", status)),
             command_element(0x1000, uid(instance)) if instance else b"",
             more,
         )
@@ -212,17 +221,27 @@ def said(kind: int, body: bytes) -> str:
             return f"PDU {kind}"
 
 
+def is_command(body: bytes) -> bool:
+    """Tell whether a P-DATA-TF of a gateway, which has one value, holds a command."""
+    return bool(body[5] & 1)
+
+
 def answered(body: bytes) -> dict[int, int]:
     """Give the numbers of the command set in a P-DATA-TF of ours: one value, a whole command."""
     length, _, control = struct.unpack_from(">IBB", body)
     assert length == len(body) - 4
     assert control == 3
-    found, at = {}, 6
-    while at < len(body):
-        group, number, size = struct.unpack_from("<HHI", body, at)
+    return numbers(body[6:])
+
+
+def numbers(command: bytes) -> dict[int, int]:
+    """Give the numbers of a command set, which has to be one."""
+    found, at = {}, 0
+    while at < len(command):
+        group, number, size = struct.unpack_from("<HHI", command, at)
         assert group == 0
-        assert at + 8 + size <= len(body)
+        assert at + 8 + size <= len(command)
         if size == 2:
-            found[number] = struct.unpack_from("<H", body, at + 8)[0]
+            found[number] = struct.unpack_from("<H", command, at + 8)[0]
         at += 8 + size
     return found

@@ -27,7 +27,8 @@ NO_SUCH_INSTANCE, OTHER_CLASS = 0x0112, 0x0119
 _TRANSACTION, _FAILED, _REFERENCED = 0x00081195, 0x00081198, 0x00081199
 _CLASS, _INSTANCE, _REASON = 0x00081150, 0x00081155, 0x00081197
 _MOST = 200_000
-_BOUNDS = Bounds(depth=8, elements=8 * _MOST, elements_at_most=8 * _MOST)
+_BOUNDS = Bounds(depth=8, elements=100_000, bytes_per_element=20, elements_at_most=8 * _MOST)
+"""An item and its two UIDs have 60 bytes; items of nothing would keep a process busy for seconds."""
 
 
 class Reference(NamedTuple):

@@ -129,7 +129,10 @@ def command_sets() -> Mapping[str, bytes]:
     return {
         "store": wire.command(wire.C_STORE, INSTANCE),
         "echo": wire.command(wire.C_ECHO, sop_class=wire.ECHO, has_data_set=False),
-        "action": wire.command(wire.N_ACTION, sop_class=wire.COMMITMENT, more=action),
+        "action": wire.command(wire.N_ACTION, wire.WELL_KNOWN, sop_class=wire.COMMITMENT, more=action),
+        "reported": wire.command(
+            wire.RESPONSE | wire.N_EVENT_REPORT, has_data_set=False, responds_to=1, status=0
+        ),
         "cancel": wire.command(wire.C_CANCEL, has_data_set=False),
         "find": wire.command(wire.C_FIND),
     }
@@ -168,6 +171,7 @@ def associations() -> Mapping[str, bytes]:
     def stored(context: int, data: bytes) -> bytes:
         return part(context, _COMMAND, store) + part(context, _DATA, data)
 
+    asked = part(11, _COMMAND, command_sets()["action"]) + part(11, _DATA, commitments()["explicit"][1:])
     halves = part(1, 1, store[:20]) + part(1, _COMMAND, store[20:]) + part(1, 0, plain[:99])
     parts = {
         "echo": part(9, _COMMAND, echo) + end,
@@ -179,8 +183,8 @@ def associations() -> Mapping[str, bytes]:
         "halves": halves + part(1, _DATA, plain[99:]) + end,
         "twice": stored(1, plain) + stored(1, plain) + part(0, 7, bytes(4)),
         "cut": halves,
-        "commitment": part(11, _COMMAND, command_sets()["action"])
-        + part(11, _DATA, commitments()["explicit"][1:]),
+        "commitment": asked + part(11, _COMMAND, command_sets()["reported"]) + end,
+        "commitment-left": stored(1, plain) + asked + end,
         "find": part(1, _COMMAND, command_sets()["find"]) + part(1, _DATA, plain),
     }
     raw = {

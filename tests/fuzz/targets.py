@@ -20,6 +20,7 @@ from gateway.header import header_of, identity_of
 from gateway.part10 import Malformed
 from gateway.reception import OURS
 from gateway.silence import silence_libraries
+from tests import wire
 from tests.fuzz.whole import association
 
 silence_libraries()
@@ -41,7 +42,11 @@ def pdus(data: bytes) -> None:
                 read += HEAD.size + len(body)
                 if kind is Kind.P_DATA_TF:
                     found = list(fragments(body))
-                    assert sum(6 + len(one.data) for one in found) == len(body)
+                    at = 0
+                    for one in found:
+                        assert int.from_bytes(body[at : at + 4], "big") == 2 + len(one.data)
+                        at += 6 + len(one.data)
+                    assert at == len(body)
 
 
 def request(data: bytes) -> None:
@@ -75,6 +80,7 @@ def command(data: bytes) -> None:
         found = commands.parse(data)
     except Violation:
         return
+    assert wire.numbers(data)[commands.COMMAND_FIELD] == found.field
     answer = commands.response(found, 0xC000, "Why, in words")
     read = commands.parse(answer)
     assert read.field == found.field | commands.RESPONSE

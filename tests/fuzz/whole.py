@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.admission import Call
 from gateway.association import Association
+from gateway.commitment.reports import AT_ONCE
 from gateway.reception import Limits
 from gateway.vault import Vault
 from tests import wire
@@ -36,7 +37,7 @@ _CONTEXTS = b"".join(
 OPENING = wire.request(_CONTEXTS)
 RAW, FRAMED = 0, 1
 _PART = struct.Struct("<BBH")
-_DEFECTS = frozenset(("association.failed", "object.failed"))
+_DEFECTS = frozenset(("association.failed", "object.failed", "commitment.failed"))
 
 
 def association(data: bytes) -> int:
@@ -63,11 +64,16 @@ def association(data: bytes) -> int:
     defects = [line for line in lines if line["event"] in _DEFECTS]
     assert not defects, defects
     assert not list(vault.incoming.iterdir()), "a file is left"
+    assert not list((vault.root / "reports").iterdir()), "a report is left that nobody can have"
+    assert vault.reports.desk._value == AT_ONCE, "a place to read requests is not given back"
     originals = [path for path in (vault.root / "objects").rglob("*") if path.is_file()]
     successes = sum(
         1
         for kind, body in answers(b"".join(heard))
-        if kind == wire.DATA and (told := wire.answered(body))[0x0100] == 0x8001 and told[0x0900] == 0
+        if kind == wire.DATA
+        and wire.is_command(body)
+        and (told := wire.answered(body))[0x0100] == wire.RESPONSE | wire.C_STORE
+        and told[0x0900] == 0
     )
     assert successes <= counting.objects
     assert len(originals) <= counting.objects <= len(journal.entries)

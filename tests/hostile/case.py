@@ -29,7 +29,7 @@ GROUPS = {
     21: "Character sets",
     22: "Order of elements",
     23: "Preambles of other formats",
-    26: "Services that are not offered",
+    26: "Storage commitment, and services that are not offered",
     27: "The same instance, other content",
 }
 
@@ -63,9 +63,11 @@ class Case(NamedTuple):
 _SYNTAXES = (wire.EXPLICIT, wire.IMPLICIT, wire.DEFLATED, wire.BIG, wire.JPEG)
 ON = dict(zip(_SYNTAXES, range(3, 13, 2), strict=True))
 """Contexts of an opened association: CT with each of some transfer syntaxes; 1 is Verification."""
+COMMITMENT_ON = 13
 OPENING = wire.request(
     wire.context(1, wire.ECHO, wire.IMPLICIT)
     + b"".join(wire.context(number, wire.CT, syntax) for syntax, number in ON.items())
+    + wire.context(COMMITMENT_ON, wire.COMMITMENT, wire.EXPLICIT)
 )
 ECHO = wire.sent(wire.command(wire.C_ECHO, sop_class=wire.ECHO, has_data_set=False))
 RELEASE = wire.pdu(wire.RELEASE_RQ, bytes(4))

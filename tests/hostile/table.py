@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.hostile import objects, protocol
+from tests.hostile import objects, protocol, services
 from tests.hostile.case import Case
 
 
@@ -18,7 +18,7 @@ class Elsewhere(NamedTuple):
     """FILE::TEST, below tests."""
 
 
-CASES: tuple[Case, ...] = (*protocol.cases(), *objects.cases())
+CASES: tuple[Case, ...] = (*protocol.cases(), *objects.cases(), *services.cases())
 
 _FAULTS, _TLS = "integration/test_gateway_faults.py", "integration/test_gateway_tls.py"
 _SOURCES = "integration/test_gateway_sources.py"
