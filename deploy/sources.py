@@ -8,9 +8,10 @@ from pathlib import Path
 
 from cyclopts import App
 
-from deploy.exits import Exit, told
+from deploy.exits import Exit, finish, told
 from deploy.process import settings_here
 from deploy.terminal import say
+from deploy.trying_source import try_source
 from gateway.sources.loading import load
 from gateway.sources.passcodes import Passcode
 from gateway.sources.rules import Rule
@@ -30,6 +31,20 @@ def check(file: Path | None = None) -> int:
         CHIPS_SOURCES_FILE when not given.
     """
     return told(lambda: _check(file))
+
+
+@sources.command
+def test(name: str) -> int:
+    """Ask a source for a C-ECHO where its `reply` says, and tell what stands in the way; pages show it, too.
+
+    Run it where the gateway runs. Ends with 0 when the source answered, with 1 when not.
+
+    Parameters
+    ----------
+    name
+        Of a source in the file of sources.
+    """
+    return finish(try_source(name))
 
 
 @sources.command

@@ -105,11 +105,7 @@ async def run(
         inlet = Inlet(folder, inside.journal)
         delivering = Delivering(inside.vault.reports, metrics.reported, reach)
         closed = asyncio.Event()
-        refusals = Refusals(lambda: str(uuid7()))
-        metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
-        presence = Presence(settings.project, lambda: str(uuid7()))
-        metrics.on_opened = lambda party: presence.opened(party, utc_now())
-        metrics.on_ended = presence.ended
+        refusals, presence = _gathering(metrics, settings.project)
         telling = asyncio.create_task(
             _look(inside, refusals, presence, inside.storings.of(settings.project), closed)
         )
@@ -181,6 +177,16 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
             storing_of=inside.storings.of,
         )
     )
+
+
+def _gathering(metrics: Metrics, project: str) -> tuple[Refusals, Presence]:
+    """Give what gathers refusals, and who is there, until it is told."""
+    refusals = Refusals(lambda: str(uuid7()))
+    metrics.on_refused = lambda refused: refusals.note(refused, utc_now())
+    presence = Presence(project, lambda: str(uuid7()))
+    metrics.on_opened = lambda party: presence.opened(party, utc_now())
+    metrics.on_ended = presence.ended
+    return refusals, presence
 
 
 async def _look(

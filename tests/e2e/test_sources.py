@@ -16,6 +16,7 @@ SOURCES = """
 calling_ae = ["TESTER"]
 [source.mr-1]
 calling_ae = ["MR1"]
+reply = {host = "127.0.0.1", port = 1, ae = "MR1"}
 """
 VALUE = (
     "([name, value]) => document.querySelector(`[data-source='${name}'] [data-value=${value}]`)?.textContent"
@@ -80,6 +81,11 @@ def test_who_sends_what_was_refused_and_what_is_missing(stack, visit, pictures):
     series.get_by_text("2 missing").wait_for()
     series.get_by_text("Instance numbers are missing.").wait_for()
     assert page.evaluate("window.__same"), "the page was reloaded"
+
+    mr = page.locator("[data-source='mr-1']")
+    mr.get_by_text("Not tested.").wait_for()
+    assert stack.chips("sources", "test", "mr-1", check=False).returncode == 1
+    mr.get_by_text("No connection").wait_for()
 
     for name, viewport in VIEWPORTS.items():
         page.set_viewport_size(viewport)

@@ -31,6 +31,7 @@ FINDINGS = {"_finding": 0, "_largest": 2, "PluginFinding": "code"}
 
 FORWARDED = {
     ("admission.py", "reason"),  # of _REFUSED
+    ("conformance.py", "_WHATEVER"),  # of nothing: it stands for each in a document
     ("anonymize.py", "reason"),  # of a Refusal or Malformed
     ("geometry.py", "code"),  # of _finding and _largest
     ("plugin.py", "code"),  # of _finding

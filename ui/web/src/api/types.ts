@@ -133,6 +133,15 @@ export interface IncompleteSeries {
   lacks?: Lack[];
 }
 
+export type TestOutcome = 'ok' | 'unreachable' | 'silent' | 'rejected' | 'no-echo' | 'failed';
+
+/** The last `chips sources test`. */
+export interface ConnectionTest {
+  outcome: TestOutcome;
+  at: string;
+  seconds: number;
+}
+
 /** Who sends; what is left out is empty, none or never. */
 export interface SourceView {
   source: string;
@@ -150,6 +159,7 @@ export interface SourceView {
   minutes?: Slice[];
   refusals?: RefusalCount[];
   incomplete?: IncompleteSeries[];
+  test?: ConnectionTest;
 }
 
 /** Why a text is null: its author was erased, or its server can't open it. */

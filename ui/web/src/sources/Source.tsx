@@ -8,6 +8,7 @@ import { text } from '../texts';
 import { Incomplete } from './Incomplete';
 import { Refused } from './Refused';
 import css from './Source.module.css';
+import { Tested } from './Tested';
 
 /** One source: its state, its numbers, and what asks for a look. */
 export function Source({ source, now, hasFile }: { source: SourceView; now: number; hasFile: boolean }) {
@@ -47,6 +48,7 @@ export function Source({ source, now, hasFile }: { source: SourceView; now: numb
         <Total name={words.lastHour} amount={lastHour(source, now)} value="hour" />
         <Total name={words.all} amount={inAll} value="all" />
       </dl>
+      {source.is_configured && <Tested source={source} />}
       {refused.length > 0 && <Refused refused={refused} />}
       {incomplete.length > 0 && <Incomplete series={incomplete} />}
     </li>
