@@ -314,7 +314,7 @@ async def test_a_request_of_fifty_thousand_objects_is_answered_within_bounds(tmp
         sent(port, [one])
         with associated(port, [COMMITMENT], evt_handlers=listening.handlers) as association:
             assert act(association, request(references)) == 0
-            until(lambda: listening.reports, 60)
+            until(lambda: listening.reports, 120)
 
     def peaks() -> dict[int, float]:
         return {pid: peak_mb(pid) for pid in tree(os.getpid()) if pid != os.getpid()}
