@@ -102,6 +102,10 @@ def _libfuzzer(
 
 
 def _end_of(output: bytes) -> str:
-    """Give the end of what libFuzzer says, without long lines, which are the input in all forms."""
-    lines = [line for line in output.decode(errors="replace").splitlines() if len(line) < _LINE]
+    """Give the end of what libFuzzer says, without notices and the input, whose lines are long."""
+    lines = [
+        line
+        for line in output.decode(errors="replace").splitlines()
+        if len(line) < _LINE and not line.startswith(("INFO:", "WARNING:", "#"))
+    ]
     return "\n".join(lines[-_LINES:])
