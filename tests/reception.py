@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from gateway.admission import Everybody
 from gateway.associations import Outcome
 from gateway.identity import ProjectKey
+from gateway.presence import Party
 from gateway.quotas import Counted
 from gateway.reception import Committed, Limits, Reception, Reported
 from gateway.refusal_events import Refused
@@ -34,10 +35,10 @@ class Counts:
         self.ends: list[Outcome] = []
         self.commitments: list[Committed] = []
 
-    def opened(self) -> None:
+    def opened(self, party: Party) -> None:
         pass
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, party: Party, outcome: Outcome) -> None:
         self.ends.append(outcome)
 
     def stored(self, size: int, seconds: float) -> None:
