@@ -43,6 +43,8 @@ from streams.settings import Settings
 PATIENT = "SYNTHETIC^CARLA"
 """A name nobody has, to look for where it must not be."""
 
+CT = (str(CTImageStorage), str(ExplicitVRLittleEndian))
+
 READY_S = 60
 """How long a gateway may take to start, s."""
 
@@ -217,15 +219,17 @@ def associated(
             association.release()
 
 
-CT = (str(CTImageStorage), str(ExplicitVRLittleEndian))
-
-
-def request_pdu(calling: str = "TESTER", called: str = "CHIPS", identity: Any = None) -> bytes:
-    """An A-ASSOCIATE-RQ for CT images."""
+def request_pdu(
+    calling: str = "TESTER",
+    called: str = "CHIPS",
+    identity: Any = None,
+    context_of: tuple[str, str] = CT,
+) -> bytes:
+    """An A-ASSOCIATE-RQ for CT images, or another context."""
     asked = A_ASSOCIATE()
     asked.application_context_name = UID("1.2.840.10008.3.1.1.1")
     asked.calling_ae_title, asked.called_ae_title = calling, called
-    context = build_context(*CT)
+    context = build_context(*context_of)
     context.context_id = 1
     asked.presentation_context_definition_list = [context]
     about, uid = MaximumLengthNotification(), ImplementationClassUIDNotification()
