@@ -29,6 +29,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_RUN].end()
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    # At once: a layer that is ended by its time limit ends without a summary.
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\n== failed: {report.nodeid} ({report.when})\n{report.longreprtext[-2000:]}", flush=True)
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> str:
     """HOST:PORT of the run's Kafka, for every test: take topics of your own."""
