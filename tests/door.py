@@ -337,6 +337,22 @@ def in_thread(function: Any) -> threading.Thread:
     return thread
 
 
+def workers() -> list[int]:
+    """Process ids of the gateway's workers in this process; threads and workers may end meanwhile."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found += (task / "children").read_text().split()
+    return [int(pid) for pid in found if b"gateway.workers.process" in _command_of(pid)]
+
+
+def _command_of(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def until(condition: Any, timeout_s: float = 30) -> None:
     """Wait, in a thread, until something holds."""
     deadline = time.monotonic() + timeout_s

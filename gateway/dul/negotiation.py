@@ -32,7 +32,7 @@ _APPLICATION_ITEM, _CONTEXT_ITEM, _USER_ITEM, _IDENTITY_ITEM = 0x10, 0x20, 0x50,
 _USER_ITEMS = range(0x51, 0x59)
 _ITEM = struct.Struct(">BxH")
 _AE_BYTES = 16
-_SYNTAX_NOT_SUPPORTED = 4
+_USER_REJECTION, _SYNTAX_NOT_SUPPORTED = 1, 4
 _LONGEST_IDENTITY = 64 * 1024
 
 
@@ -147,6 +147,8 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
     """Accept the contexts of storage classes, unknown and private ones too, and of `ours.services`.
 
     Each is accepted with the first transfer syntax that the requestor names: nothing is decoded or converted.
+    The requestor is its SCU and nothing else (PS3.7 D.3.3.4): a context in which it does not want to be is
+    rejected.
 
     Parameters
     ----------
@@ -154,11 +156,12 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
         Whether its user identity was judged and is right; one that nobody looked at is not affirmed.
     """
     asked = proposal.primitive
-    items: Any = {
-        item.sop_class_uid: (item.scu_role, item.scp_role)
+    wanted = {
+        item.sop_class_uid: item.scu_role
         for item in asked.user_information
         if isinstance(item, SCP_SCU_RoleSelectionNegotiation)
     }
+    items: Any = {uid: (True, False) for uid, as_scu in wanted.items() if as_scu}
     supported = [
         build_context(service, list(syntaxes) or context.transfer_syntax)
         for service, syntaxes in ours.services.items()
@@ -169,7 +172,9 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
         asked.presentation_context_definition_list, _once(supported), items
     )
     for one in results:
-        if not all(is_uid(str(uid)) for uid in (one.abstract_syntax, *one.transfer_syntax)):
+        if one.result == 0 and not wanted.get(one.abstract_syntax, True):
+            one.result = _USER_REJECTION
+        elif not all(is_uid(str(uid)) for uid in (one.abstract_syntax, *one.transfer_syntax)):
             one.result = _SYNTAX_NOT_SUPPORTED  # it would become part of a file's meta information
     answer = A_ASSOCIATE()
     answer.application_context_name = UID(APPLICATION_CONTEXT_NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -90,15 +91,27 @@ def _fuzz_one(target: str, seconds: int, build: Path) -> Outcome:
 def _libfuzzer(
     target: str, *arguments: str | Path, timeout_s: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.one", target, *map(str, arguments)],
+    """Run libFuzzer by a shell that forks.
+
+    Over an exec Linux keeps the highest memory that the process had: a target that the tests' own process
+    started would begin with theirs, over its limit at once.
+    """
+    command = ["sh", "-c", '"$@"; exit $?', "sh", sys.executable, "-m", "tests.fuzz.one", target]
+    with subprocess.Popen(
+        [*command, *map(str, arguments)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=timeout_s,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            raise subprocess.TimeoutExpired(command, timeout_s or 0, output) from None
+    return subprocess.CompletedProcess(command, process.returncode, output)
 
 
 def _end_of(output: bytes) -> str:

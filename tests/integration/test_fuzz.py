@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.driving import ROOT, fuzz
+from tests.fuzz.driving import ROOT, RSS_MB, fuzz
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.targets import TARGETS
 
@@ -38,6 +38,8 @@ def test_a_minute_finds_nothing():
     [("crash", "IndexError: a defect"), ("hang", "timeout after"), ("memory", "KiB more memory")],
 )
 def test_what_is_wrong_is_found_and_how_to_repeat_it_is_said(tmp_path, target, says):
+    # As much as a process of many tests has had, and more than a target may have.
+    assert bytearray(b"\x01") * ((RSS_MB + 64) * 2**20)
     (outcome,) = fuzz([target], 20, 1, tmp_path)
     assert says in outcome.problem
     written = re.search(r"--repeat (\S+) (\w+)$", outcome.problem)

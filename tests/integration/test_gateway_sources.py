@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import struct
-from pathlib import Path
 
 import pytest
 from pynetdicom import AE
@@ -35,6 +34,7 @@ from tests.door import (
     store_bytes,
     stored,
     until,
+    workers,
 )
 from tests.engines.ports import free_port
 
@@ -81,13 +81,6 @@ def door_of(tmp_path, text, processes=1, **changes):
     return open_door(
         settings_in(tmp_path / "data", dicom_processes=processes, sources_file=str(file), **changes)
     )
-
-
-def workers():
-    """Process ids of the gateway's workers."""
-    children = [file.read_text().split() for file in Path("/proc/self/task").glob("*/children")]
-    found = [int(pid) for pids in children for pid in pids]
-    return [pid for pid in found if b"gateway.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def comes_in(port) -> bool:
@@ -318,7 +311,7 @@ async def test_what_a_source_sends_over_its_hour_is_not_even_written(tmp_path, m
     spools = []
     spool = Storing.spool
     monkeypatch.setattr(Storing, "spool", lambda *given: spools.append(1) or spool(*given))
-    monkeypatch.setattr("gateway.association._OVER_S", 60.0)
+    monkeypatch.setattr("gateway.dimse.storage._OVER_S", 60.0)
     async with door_of(tmp_path, text) as door:
 
         def talk():

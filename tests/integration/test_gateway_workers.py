@@ -31,6 +31,7 @@ from tests.door import (
     store_bytes,
     stored,
     until,
+    workers,
     written,
 )
 from tests.engines.ports import free_port
@@ -39,15 +40,6 @@ from tests.engines.ports import free_port
 def children(pid: int) -> list[int]:
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(one) for one in found]
-
-
-def workers() -> list[int]:
-    mine = [
-        pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
-    ]
-    return [
-        int(pid) for pid in mine if b"gateway.workers.process" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
 
 
 async def test_images_of_many_associations_are_kept_once_and_counted(tmp_path):

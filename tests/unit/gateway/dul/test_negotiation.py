@@ -13,6 +13,7 @@ from pynetdicom.pdu_primitives import (
     A_ASSOCIATE,
     ImplementationClassUIDNotification,
     MaximumLengthNotification,
+    SCP_SCU_RoleSelectionNegotiation,
     UserIdentityNegotiation,
 )
 from pynetdicom.presentation import build_context
@@ -28,13 +29,13 @@ COMMITMENT = "1.2.840.10008.1.20.1"
 OURS = Ours(262144, "1.2.3.4", "TEST", {ECHO: (), COMMITMENT: (EXPLICIT, IMPLICIT)})
 
 
-def request(contexts=((1, CT, (EXPLICIT, IMPLICIT)),), *, identity=None) -> bytes:
+def request(contexts=((1, CT, (EXPLICIT, IMPLICIT)),), *, identity=None, items=()) -> bytes:
     asked, pdu = A_ASSOCIATE(), A_ASSOCIATE_RQ()
     asked.application_context_name = UID("1.2.840.10008.3.1.1.1")
     asked.calling_ae_title, asked.called_ae_title = "MODALITY 1", "CHIPS"
     length, uid = MaximumLengthNotification(), ImplementationClassUIDNotification()
     length.maximum_length_received, uid.implementation_class_uid = 16384, UID("1.2.3")
-    asked.user_information = [length, uid, *([identity] if identity else [])]
+    asked.user_information = [length, uid, *([identity] if identity else []), *items]
     for number, abstract, syntaxes in contexts:
         context = build_context(abstract, list(syntaxes))
         context.context_id = number
@@ -51,6 +52,29 @@ def test_what_is_asked_for_is_read():
     found = parsed(request())
     assert (found.calling_ae, found.called_ae, found.largest) == ("MODALITY 1", "CHIPS", 16384)
     assert found.user_identity is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answered", "result"),
+    [((1, 1), (True, False), 0), ((1, 0), (True, False), 0), ((0, 1), None, 1), ((0, 0), None, 1)],
+)
+def test_a_requestor_is_scu_and_nothing_else(wanted, answered, result):
+    role = SCP_SCU_RoleSelectionNegotiation()
+    role.sop_class_uid, role.scu_role, role.scp_role = UID(CT), True, True
+    asked = request(((1, CT, (EXPLICIT,)), (3, PRIVATE, (EXPLICIT,))), items=[role])
+    # Both roles at 0 are what pynetdicom would not write.
+    asked = asked.replace(CT.encode() + bytes((1, 1)), CT.encode() + bytes(wanted))
+    agreement = agree(parsed(asked), OURS)
+    answer = A_ASSOCIATE_AC()
+    answer.decode(agreement.pdu)
+    primitive = answer.to_primitive()
+    assert {one.context_id: one.result for one in primitive.presentation_context_definition_results_list} == {
+        1: result,
+        3: 0,
+    }
+    assert set(agreement.contexts) == ({1, 3} if result == 0 else {3})
+    found = [one for one in primitive.user_information if isinstance(one, SCP_SCU_RoleSelectionNegotiation)]
+    assert [(one.scu_role, one.scp_role) for one in found] == ([answered] if answered else [])
 
 
 def test_a_service_with_syntaxes_of_its_own_takes_no_other():
