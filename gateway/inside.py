@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import structlog
 
+from gateway.commitment.holdings import Holdings, Noting
+from gateway.commitment.index import Index
 from gateway.dul.negotiation import Rejection
 from gateway.journal import Journal
 from gateway.keys import Keyring
@@ -32,6 +34,9 @@ class Inside(NamedTuple):
 
     vault: Vault
     journal: Journal
+    holdings: Holdings
+    records: Noting
+    """The journal, whose objects are noted."""
     storings: Storings
     reserve: int
     """Bytes of the vault's disk that stay free."""
@@ -93,11 +98,15 @@ def open_inside(folder: Path, settings: Settings) -> Inside:
     journal = Journal(folder / "journal")
     if journal.cut:
         log.warning("journal.torn_end_cut", bytes=journal.cut)
-    storings = Storings(Keyring(folder), vault, journal, utc_now)
+    holdings = Holdings(Index(folder / "holdings.db"))
+    records = Noting(journal, holdings)
+    storings = Storings(Keyring(folder), vault, records, utc_now)
     storings.of(settings.project)
     return Inside(
         vault=vault,
         journal=journal,
+        holdings=holdings,
+        records=records,
         storings=storings,
         reserve=reserve,
         marks=Marks(settings.disk_low_mb * _MIB or 2 * reserve, settings.journal_most),

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.journal import Journal
 from gateway.metrics import Metrics
-from schemas.catalogue import decode, topic_of
+from schemas.catalogue import address_of
 from schemas.envelope import InvalidEvent
 from streams.bus import Message, Producer
 from streams.crashpoints import crashpoint
@@ -23,6 +23,9 @@ from streams.errors import NewerFormat, Rejected, Unavailable
 BATCH = 256
 """Entries under way at once."""
 
+LINGER_S = 0.02
+"""How long a first entry waits for others, s."""
+
 BACK_OFF_S = (0.1, 10.0)
 """First and longest wait after the bus did not confirm, s; doubled in between."""
 
@@ -30,7 +33,13 @@ log = structlog.get_logger()
 
 
 class Publisher:
-    """One task on an event loop; `wake` may be called from any thread."""
+    """One task on an event loop; `wake` may be called from any thread.
+
+    Parameters
+    ----------
+    on_read
+        Called, in another thread, with entries before they are confirmed to the journal.
+    """
 
     def __init__(
         self,
@@ -39,12 +48,16 @@ class Publisher:
         metrics: Metrics,
         *,
         batch: int = BATCH,
+        linger_s: float = LINGER_S,
         back_off_s: tuple[float, float] = BACK_OFF_S,
+        on_read: Callable[[list[bytes]], None] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._open_producer = open_producer
         self._metrics = metrics
         self._batch = batch
+        self._linger_s = linger_s
+        self._on_read = on_read
         self._back_off_s = back_off_s
         self._woken = asyncio.Event()
         self._confirmed = asyncio.Event()
@@ -54,6 +67,8 @@ class Publisher:
 
     def wake(self) -> None:
         """Tell that there are new entries."""
+        if self._woken.is_set():  # it has not read since
+            return
         with contextlib.suppress(RuntimeError):  # the loop is closed: they are sent after the next start
             self._loop.call_soon_threadsafe(self._woken.set)
 
@@ -73,14 +88,27 @@ class Publisher:
         try:
             while not stop.is_set():
                 self._woken.clear()
-                payloads = await asyncio.to_thread(self._journal.read, self._batch)
+                payloads = await asyncio.to_thread(self._read)
                 if payloads:
                     await self._publish(producer, payloads, stop)
                 else:
                     await self._woken.wait()
+                    await self._gather(stop)
         finally:
             stopper.cancel()
             await producer.close()
+
+    def _read(self) -> list[bytes]:
+        payloads = self._journal.read(self._batch)
+        if payloads:
+            self._on_read(payloads)
+        return payloads
+
+    async def _gather(self, stop: asyncio.Event) -> None:
+        """Let more come: each batch is a commit of the bus, which the journal waits for on the same disk."""
+        if self._journal.backlog < self._batch:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), self._linger_s)
 
     async def drained(self, timeout_s: float) -> bool:
         """Wait, so long at most, until the bus has confirmed all; tell whether it has."""
@@ -124,11 +152,11 @@ class Publisher:
 
 def _message(payload: bytes) -> Message:
     try:
-        event = decode(payload)
+        topic, key = address_of(payload)
     except InvalidEvent as error:
         # Only valid events are appended, and bytes that changed since don't pass their checksum.
         raise NewerFormat(
             "The journal holds what this CHIPS does not know: run the CHIPS that wrote it, or a newer one. "
             f"It says: {error}"
         ) from error
-    return Message(topic_of(event.type).name, event.partitionkey, payload)
+    return Message(topic.name, key, payload)

@@ -10,6 +10,7 @@ from pynetdicom.sop_class import Verification
 
 from gateway.admission import Admission, Guest, Source
 from gateway.associations import Outcome
+from gateway.commitment.holdings import Finds
 from gateway.commitment.messages import SOP_CLASS as COMMITMENT
 from gateway.commitment.messages import SYNTAXES as COMMITMENT_SYNTAXES
 from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
@@ -83,6 +84,7 @@ class Reception(NamedTuple):
     new_id: Callable[[], str]
     """Makes an association's id (uuid7)."""
     quotas: Quotas
+    holdings: Finds
     limits: Limits = Limits()
     ours: Ours = OURS
     tls: Contexts | None = None

@@ -84,7 +84,9 @@ async def run(
     broken = asyncio.Event()
     with _usable(folder), _only_gateway(folder):
         inside = await asyncio.to_thread(open_inside, folder, settings)
-        publisher = Publisher(inside.journal, lambda: producer(settings), metrics)
+        publisher = Publisher(
+            inside.journal, lambda: producer(settings), metrics, on_read=inside.holdings.keep
+        )
         inside.journal.on_durable = publisher.wake
         loop = asyncio.get_running_loop()
         inside.journal.on_broken = lambda: loop.call_soon_threadsafe(broken.set)
@@ -102,7 +104,7 @@ async def run(
             refusing=inside.congestion,
             on_closed=lambda address: metrics.refused(closed_unheard(settings.project, address)),
         )
-        inlet = Inlet(folder, inside.journal)
+        inlet = Inlet(folder, inside.records)
         delivering = Delivering(inside.vault.reports, metrics.reported, reach)
         closed = asyncio.Event()
         refusals, presence = _gathering(metrics, settings.project)
@@ -133,6 +135,7 @@ async def run(
             enough.set()
             await asyncio.wait({publishing})
             await asyncio.to_thread(inside.journal.close)
+            await asyncio.to_thread(inside.holdings.close)
         publishing.result()
         telling.result()
         if broken.is_set():
@@ -152,7 +155,8 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
     if count > 1:
         duty = Duty(
             vault=inside.vault,
-            journal=inside.journal,
+            journal=inside.records,
+            holdings=inside.holdings,
             quotas=Counted(),
             project=settings.project,
             reserve=inside.reserve,
@@ -173,6 +177,7 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
             clock=utc_now,
             new_id=lambda: str(uuid7()),
             quotas=Counted(),
+            holdings=inside.holdings,
             tls=inside.tls,
             storing_of=inside.storings.of,
         )

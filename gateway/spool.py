@@ -11,14 +11,13 @@ import errno
 import hashlib
 import os
 import struct
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.errors import ObjectRefused
+from gateway.incoming import begin
 from gateway.refusals import no_room, too_large, vault_failed
-from streams.durable import sync
 
 IMPLEMENTATION_CLASS_UID = "2.25.300744203586316871262310471961213174032"
 IMPLEMENTATION_VERSION = "CHIPS"
@@ -39,14 +38,12 @@ class Announced(NamedTuple):
 
 
 class Received(NamedTuple):
-    """A whole object on disk, its bytes durable, its name not yet."""
+    """A whole object in a file that is there until its spool is discarded; nothing of it is durable yet."""
 
     path: Path
     announced: Announced
     sha256: str
-    """Of the file."""
-    digest: str
-    """Of (transfer syntax, data set), as `gateway.header.dataset_digest`."""
+    """Of the file: the same for the same data set in the same transfer syntax, whatever way it came."""
     size: int
     """Of the file, bytes."""
     head: bytes
@@ -101,7 +98,7 @@ class Spool:
         largest: int | None = None,
     ) -> None:
         self.announced = announced
-        self.path = folder / f"{os.getpid()}-{uuid.uuid4().hex}"
+        self.path = folder
         self._has_room = has_room
         self._largest = largest
         self._problem: ObjectRefused | None = None
@@ -109,17 +106,15 @@ class Spool:
         self._size = 0
         self._check_at = 0
         self._head = bytearray()
-        self._file_hash = hashlib.sha256()
-        self._data_hash = hashlib.sha256(announced.transfer_syntax_uid.encode() + b"\n")
+        self._hash = hashlib.sha256()
         try:
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._fd, self.path = begin(folder)
         except OSError as error:
             self._fail(error)
         self._put(file_meta(announced))
 
     def write(self, data: bytes | memoryview) -> None:
         """Take a fragment of the data set."""
-        self._data_hash.update(data)
         self._put(data)
 
     def finish(self) -> Received:
@@ -130,28 +125,18 @@ class Spool:
         gateway.errors.ObjectRefused
             When it could not be written; nothing of it remains.
         """
-        if self._fd is not None:
-            try:
-                sync(self._fd)
-            except OSError as error:
-                self._fail(error)
-        self._close()
         if self._problem:
             raise self._problem
-        return Received(
-            self.path,
-            self.announced,
-            self._file_hash.hexdigest(),
-            self._data_hash.hexdigest(),
-            self._size,
-            bytes(self._head),
-        )
+        return Received(self.path, self.announced, self._hash.hexdigest(), self._size, bytes(self._head))
 
     def discard(self) -> None:
-        """Forget the object; harmless after it has been moved away."""
-        self._close()
-        with contextlib.suppress(OSError):  # gone already, or the start's sweep takes it
-            self.path.unlink(missing_ok=True)
+        """Forget the object; its blob, when it became one, stays."""
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            with contextlib.suppress(OSError):  # what close can tell, the vault's fsync has told
+                os.close(fd)
+            with contextlib.suppress(OSError):  # without a name, moved away, or for the start's sweep
+                self.path.unlink()
 
     def _put(self, data: bytes | memoryview) -> None:
         if self._fd is None:
@@ -166,7 +151,7 @@ class Spool:
                 return
         if len(self._head) < HEAD:
             self._head += data[: HEAD - len(self._head)]
-        self._file_hash.update(data)
+        self._hash.update(data)
         self._size += len(data)
         view = memoryview(data)
         try:
@@ -181,9 +166,3 @@ class Spool:
     def _refuse(self, problem: ObjectRefused) -> None:
         self._problem = problem
         self.discard()
-
-    def _close(self) -> None:
-        if self._fd is not None:
-            fd, self._fd = self._fd, None
-            with contextlib.suppress(OSError):  # what close can tell, the vault's fsync tells again
-                os.close(fd)

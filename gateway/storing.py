@@ -9,7 +9,6 @@ from __future__ import annotations
 import structlog
 
 from gateway.associations import SOURCE
-from gateway.commitment.holdings import Held
 from gateway.header import Header, header_of, read_header
 from gateway.identity import ProjectKey, instance_key, patient_of, series_key, study_key
 from gateway.journal import Appends
@@ -91,7 +90,6 @@ class Storing:
         crashpoint("gateway.after_fsync_before_reply")
         log.debug("object.stored", correlationid=association, event_id=event.id, type=event.type)
         stored: InstanceStored = event.data
-        self._note(stored)
         return stored
 
     def record(self, events: list[Event]) -> None:
@@ -108,14 +106,6 @@ class Storing:
             if error.errno in FULL:
                 raise NoSpace("No space for the journal: make room, then try again") from error
             raise Unavailable(f"The journal can't be written: {error.strerror}") from error
-
-    def _note(self, stored: InstanceStored) -> None:
-        """Note what is kept; an object that can't be noted is said not to be kept, and comes again."""
-        held = Held(stored.sop_class_uid, stored.blob.sha256, stored.series)
-        try:
-            self.vault.holdings.add(self.project, stored.instance, held)
-        except OSError as error:
-            log.warning("object.not_noted", correlationid=stored.association, error=error.strerror)
 
     def _event(self, received: Received, association: str, origin: str) -> Event:
         try:
@@ -141,7 +131,7 @@ class Storing:
                 study=study_key(key, found.study_instance_uid),
                 series=series,
                 instance=instance,
-                digest=received.digest,
+                digest=received.sha256,
                 blob=BlobRef(sha256=received.sha256, size=received.size, media_type=MEDIA_TYPE),
                 sop_class_uid=found.sop_class_uid,
                 transfer_syntax_uid=found.transfer_syntax_uid,
@@ -151,7 +141,7 @@ class Storing:
                 received=now,
                 placement=header.placement,
             ),
-            event_id=instance_event_id(self.project, instance, received.digest),
+            event_id=instance_event_id(self.project, instance, received.sha256),
             source=SOURCE,
             subject=series_stream(self.project, series),
             time=now,

@@ -28,11 +28,12 @@ class Storings:
         Raises
         ------
         streams.errors.Rejected, streams.errors.Unavailable
-            When its key can't be had.
+            When its key or its folders can't be had.
         """
         with self._lock:
             found = self._made.get(project)
             if found is None:
+                self._vault.blobs.prepare(project)
                 found = self._made[project] = Storing(
                     key=self._keyring.project_key(project),
                     vault=self._vault,

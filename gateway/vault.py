@@ -2,31 +2,77 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-from gateway.commitment.holdings import Holdings
 from gateway.commitment.reports import Reports
+from gateway.incoming import link, named
 from gateway.spool import FULL, Received
 from streams.blobs import Blobs
-from streams.durable import lasting_folder, sync_folder
+from streams.durable import lasting_folder, sync_file, sync_folder
 from streams.errors import NoSpace, Unavailable
 
 
 class Originals(Blobs):
     """Blobs of the vault, which also take in a file that lies on their file system, without copying it."""
 
+    def __init__(self, root: Path, incoming: Path) -> None:
+        super().__init__(root, private=True)
+        self._incoming = incoming
+
+    def prepare(self, project: str) -> None:
+        """Make the folders of a project's blobs, so that no object waits for one; raises as `put` does."""
+        folder = self._project(project)
+        try:
+            self._make(folder)
+            for prefix in range(256):
+                below = folder / f"{prefix:02x}"
+                with contextlib.suppress(FileExistsError):
+                    below.mkdir()
+                    below.chmod(self._folder_mode)
+                self._lasting.add(below)
+            sync_folder(folder)
+        except OSError as error:
+            raise _explained(error, self.root) from error
+
     def adopt(self, project: str, received: Received) -> None:
-        """Give a file whose bytes are durable its blob's name, durably; raises as `put` does."""
+        """Give a file its blob's name, both durably; raises as `put` does.
+
+        The name comes before the syncs, so that one transaction of the file system takes bytes and name.
+        Until this returns a blob of that name may have other bytes after a power loss: nobody was told of it,
+        and where there is one, a file whose bytes are durable takes its place.
+        """
         final = self._file(project, received.sha256)
         try:
             self._make(final.parent)
-            received.path.replace(final)
+            try:
+                link(received.path, final)
+            except OSError as error:
+                if error.errno in FULL:
+                    raise
+                self._take_over(received.path, final)
+            else:
+                sync_file(final)
             sync_folder(final.parent)
         except OSError as error:
-            if error.errno in FULL:
-                raise NoSpace(f"No space for originals in {self.root}: make room, then try again") from error
-            raise Unavailable(f"Cannot write originals in {self.root}: {error.strerror}") from error
+            raise _explained(error, self.root) from error
+
+    def _take_over(self, file: Path, final: Path) -> None:
+        """Let a file take the place of a blob that is there, or of none where there are no links."""
+        path = named(file, self._incoming)
+        try:
+            sync_file(path)
+            path.replace(final)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def _explained(error: OSError, root: Path) -> Unavailable:
+    if error.errno in FULL:
+        return NoSpace(f"No space for originals in {root}: make room, then try again")
+    return Unavailable(f"Cannot write originals in {root}: {error.strerror}")
 
 
 class Vault:
@@ -36,20 +82,19 @@ class Vault:
     ----------
     root
         The vault. `objects` holds blobs, `incoming` what is being received, and was not acknowledged,
-        `holdings` which objects there are, and `reports` what senders that asked for that are still to hear.
+        and `reports` what senders that asked for storage commitment are still to hear.
     reserve
         Bytes that stay free.
     """
 
     def __init__(self, root: Path, reserve: int) -> None:
-        self.blobs = Originals(root / "objects", private=True)
         self.incoming = root / "incoming"
+        self.blobs = Originals(root / "objects", self.incoming)
         self.root = root
         self._reserve = reserve
         for folder in (root, self.incoming):
             lasting_folder(folder, 0o700)
             folder.chmod(0o700)
-        self.holdings = Holdings(root / "holdings")
         self.reports = Reports(root / "reports")
 
     def sweep(self) -> None:

@@ -154,19 +154,35 @@ def decode(raw: bytes | memoryview) -> Event:
         When the bytes are not JSON, not an event, of a type that the catalogue lacks, or its data does
         not fit the type. The message names the place and never quotes a value.
     """
+    found = _envelope(raw)
     try:
-        found = _ENVELOPE.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidEvent(f"not an event of CHIPS: {error}") from error
-    decoder = _DATA.get(found.type)
-    if decoder is None:
-        raise InvalidEvent(
-            f"event type {found.type} is not in the catalogue: a newer CHIPS may have written it"
-        )
-    try:
-        data = decoder.decode(found.data)
+        data = _DATA[found.type].decode(found.data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidEvent(f"data of {found.type} {found.id}: {error}") from error
     return Event(
         **{name: getattr(found, name) for name in Event.__struct_fields__ if name != "data"}, data=data
     )
+
+
+def address_of(raw: bytes | memoryview) -> tuple[Topic, str]:
+    """Give the topic and the key under which an encoded event travels, without a look at its data.
+
+    Raises
+    ------
+    InvalidEvent
+        As `decode`, but for the data.
+    """
+    found = _envelope(raw)
+    return TYPES[found.type][1], found.partitionkey
+
+
+def _envelope(raw: bytes | memoryview) -> _Undecoded:
+    try:
+        found = _ENVELOPE.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidEvent(f"not an event of CHIPS: {error}") from error
+    if found.type not in TYPES:
+        raise InvalidEvent(
+            f"event type {found.type} is not in the catalogue: a newer CHIPS may have written it"
+        )
+    return found

@@ -53,7 +53,7 @@ class InstanceStored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     series: Key
     instance: Key
     digest: Digest
-    """sha256 of (transfer syntax, data set without file meta): the same image whatever the way in."""
+    """sha256 of the data set behind file meta information of ours: the same image whatever the way in."""
     blob: BlobRef
     sop_class_uid: Uid
     transfer_syntax_uid: Uid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import select
 import socket
@@ -33,12 +34,15 @@ from pynetdicom.pdu_primitives import (
 )
 from pynetdicom.presentation import build_context
 
+from gateway.part10 import read_meta
 from gateway.run import run
+from gateway.spool import Announced, file_meta
 from schemas.catalogue import PACS, decode
 from schemas.envelope import Event
 from schemas.pacs import AssociationRefused, AssociationsCounted, InstanceStored, ObjectRefused
 from streams.opening import open_admin, open_tail
 from streams.settings import Settings
+from tests.reception import incoming
 
 PATIENT = "SYNTHETIC^CARLA"
 """A name nobody has, to look for where it must not be."""
@@ -85,6 +89,14 @@ def image(
     return made
 
 
+def digest_of(path: Path) -> str:
+    """What the event of a file's object has to say of its bytes: the sha256 of what the vault makes of it."""
+    raw = path.read_bytes()
+    meta = read_meta(raw)
+    announced = Announced(*(meta.text(tag) for tag in (0x00020002, 0x00020003, 0x00020010)))
+    return hashlib.sha256(file_meta(announced) + raw[meta.dataset :]).hexdigest()
+
+
 def written(folder: Path, images: list[Dataset]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -112,7 +124,7 @@ class Door(msgspec.Struct):
         return self.registry.get_sample_value(f"chips_gateway_{name}", labels) or 0.0
 
     def incoming(self) -> list[Path]:
-        return list((self.vault / "incoming").iterdir())
+        return incoming(self.vault, os.getpid())
 
     def originals(self) -> list[Path]:
         return [path for path in (self.vault / "objects").rglob("*") if path.is_file()]

@@ -36,7 +36,6 @@ from pynetdicom.sop_class import (
 )
 
 from gateway.conformance import PAGE, written_into
-from gateway.header import dataset_digest
 from gateway.outgoing import Outgoing, examine
 from gateway.peer import c_store
 from tests.certificates import Paper
@@ -45,6 +44,7 @@ from tests.door import (
     Door,
     associated,
     command,
+    digest_of,
     image,
     new_uid,
     open_door,
@@ -341,7 +341,7 @@ async def _orthanc(
 
 
 def _cell(name: str, path: Path, kept: set[tuple[str, str]], originals: dict[str, pydicom.Dataset]) -> str:
-    if (dataset_digest(path), str(SYNTAXES[name])) in kept:
+    if (digest_of(path), str(SYNTAXES[name])) in kept:
         return KEPT
     sent = pydicom.dcmread(path)
     return CONVERTED if originals.get(str(sent.SOPInstanceUID)) == sent else FAILED

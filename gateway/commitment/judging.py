@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.announcing import announce_commitment
-from gateway.commitment.holdings import Holdings
+from gateway.commitment.holdings import Finds
 from gateway.commitment.messages import NO_SUCH_INSTANCE, OTHER_CLASS, Asked, Failure
 from gateway.identity import ProjectKey, instance_key
 from schemas.envelope import Event
@@ -24,13 +24,14 @@ class Judged(NamedTuple):
     """Key of the series of each instance, by the instance's key; None: not here."""
 
 
-def judge(asked: Asked, key: ProjectKey, holdings: Holdings, blobs: Blobs) -> Judged:
-    """Look for each object: noted, of the class asked for, and its bytes there."""
+def judge(asked: Asked, key: ProjectKey, holdings: Finds, blobs: Blobs) -> Judged:
+    """Look for each object: noted, of the class asked for, and its bytes there; raises as `holdings.find`."""
     failures: list[Failure] = []
     series_of: dict[str, str | None] = {}
-    for reference in asked.references:
-        instance = instance_key(key, reference.sop_instance_uid)
-        held = holdings.find(key.project, instance)
+    keys = [instance_key(key, reference.sop_instance_uid) for reference in asked.references]
+    known = holdings.find(key.project, keys)
+    for reference, instance in zip(asked.references, keys, strict=True):
+        held = known.get(instance)
         if held and not blobs.exists(key.project, held.sha256):
             held = None
         series_of[instance] = held.series if held else None

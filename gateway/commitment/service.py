@@ -85,7 +85,7 @@ class Commitment:
             return
         try:
             made, path = self._judged(asked)
-        except (OSError, NoSpace):
+        except (OSError, NoSpace, Unavailable):
             self.refuse(request, RESOURCE_LIMITATION)
             return
         except Exception as error:  # noqa: BLE001 - a defect ends no other's work, nor does it promise anything
@@ -147,7 +147,7 @@ class Commitment:
         """Make the report, so that it outlives the association, and tell what the list says of its series."""
         conversation = self._conversation
         storing = conversation.storing
-        judged = judge(asked, storing.key, storing.vault.holdings, storing.vault.blobs)
+        judged = judge(asked, storing.key, conversation.reception.holdings, storing.vault.blobs)
         made = Report(
             association=conversation.id,
             source=conversation.source.name,

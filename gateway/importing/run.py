@@ -135,9 +135,10 @@ class Import:
     def _take(self, item: Item) -> None:
         name = item.mark.path
         try:
-            with item.open() as stream:
-                received = take(stream, self._storing.spool)
-            stored = self._storing.store(received, association=self._carried.association, origin=self._origin)
+            with item.open() as stream, take(stream, self._storing.spool) as received:
+                stored = self._storing.store(
+                    received, association=self._carried.association, origin=self._origin
+                )
         except NotTaken:
             self._note(found=1, skipped=1)
         except NotTakenApart as error:

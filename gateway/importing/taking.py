@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from gateway.errors import ObjectRefused
@@ -25,7 +26,8 @@ class NotTaken(ObjectRefused):
         super().__init__(CANNOT_UNDERSTAND, reason, why)
 
 
-def take(stream: BinaryIO, begin: Callable[[Announced], Spool]) -> Received:
+@contextlib.contextmanager
+def take(stream: BinaryIO, begin: Callable[[Announced], Spool]) -> Iterator[Received]:
     """Copy a DICOM Part 10 file into a spool, with file meta information of ours in front of its data set.
 
     So the same image is the same file in the vault, whatever way it came.
@@ -57,10 +59,9 @@ def take(stream: BinaryIO, begin: Callable[[Announced], Spool]) -> Received:
         spool.write(memoryview(first)[meta.dataset :])
         while chunk := stream.read(_CHUNK):
             spool.write(chunk)
-        return spool.finish()
-    except BaseException:
+        yield spool.finish()
+    finally:
         spool.discard()
-        raise
 
 
 def _announced(first: bytes, meta: Meta) -> Announced:

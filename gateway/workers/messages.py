@@ -57,8 +57,8 @@ class Counted(msgspec.Struct, frozen=True, tag=True):
     word: str = ""
     party: Party = Party("", "")
     """Of "opened" and "ended"."""
-    size: int = 0
-    seconds: float = 0.0
+    objects: tuple[tuple[int, float], ...] = ()
+    """Of "stored": of each its bytes, and the seconds from its last byte to its durability."""
 
 
 LARGEST = 64 * 1024

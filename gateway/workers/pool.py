@@ -18,7 +18,8 @@ import structlog
 
 from gateway.admission import Call
 from gateway.associations import Outcome
-from gateway.journal import Journal
+from gateway.commitment.holdings import Finds
+from gateway.journal import Appends
 from gateway.metrics import Metrics
 from gateway.presence import Party
 from gateway.quotas import Quotas
@@ -38,7 +39,7 @@ from gateway.workers.messages import (
     decode_from,
     encode,
 )
-from gateway.workers.quotas import keep_quotas
+from gateway.workers.questions import answer_questions
 from gateway.workers.records import keep_records
 from streams.errors import Unavailable
 
@@ -55,7 +56,8 @@ class Duty(NamedTuple):
     """What workers work on."""
 
     vault: Vault
-    journal: Journal
+    journal: Appends
+    holdings: Finds
     quotas: Quotas
     project: str
     reserve: int
@@ -155,7 +157,9 @@ class Worker:
                     target=keep_records, args=(records, self._duty.journal), name="gateway-records"
                 ),
                 threading.Thread(
-                    target=keep_quotas, args=(questions, self._duty.quotas), name="gateway-quotas"
+                    target=answer_questions,
+                    args=(questions, self._duty.quotas, self._duty.holdings),
+                    name="gateway-questions",
                 ),
             ]
             for keeper in keepers:
@@ -207,7 +211,8 @@ class Worker:
                 self._established -= Counter([counted.party])  # forgets whoever has none left
                 metrics.ended(counted.party, cast("Outcome", counted.word))
             case "stored":
-                metrics.stored(counted.size, counted.seconds)
+                for size, seconds in counted.objects:
+                    metrics.stored(size, seconds)
             case "committed":
                 metrics.committed(cast("Committed", counted.word))
             case "reported":

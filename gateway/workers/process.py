@@ -1,4 +1,4 @@
-"""``python -m gateway.workers.process CONTROL RECORDS QUOTAS``: a worker with three sockets of the gateway's.
+"""``python -m gateway.workers.process CONTROL RECORDS QUESTIONS``: a worker with three sockets.
 
 Its standard input has the rules about sources that stand until it can follow their file.
 
@@ -8,11 +8,13 @@ acknowledged.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 from uuid_utils import uuid7
@@ -22,7 +24,6 @@ from gateway.associations import Outcome
 from gateway.dul.negotiation import Rejection
 from gateway.keys import Keyring
 from gateway.presence import Party
-from gateway.quotas import Quotas
 from gateway.reception import Committed, Reception, Reported
 from gateway.refusal_events import Refused
 from gateway.serving import Threads
@@ -43,10 +44,14 @@ from gateway.workers.messages import (
     decode_to,
     encode,
 )
-from gateway.workers.quotas import Asking
+from gateway.workers.questions import Asking
 from gateway.workers.records import Recorder
 from streams.clock import utc_now
 from streams.logs import configure
+
+_COUNTS_S = 0.05
+_MOST_COUNTS = 256
+"""What was stored is told so often, s, and no more of it at once."""
 
 
 class Control:
@@ -55,12 +60,32 @@ class Control:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._stored: list[tuple[int, float]] = []
+        self._any_stored = threading.Event()
+        threading.Thread(target=self._tell_stored, name="gateway-counts", daemon=True).start()
 
     def tell(self, message: From) -> None:
         """Tell the gateway; when it is gone, end."""
-        try:
+        with self._lock:
+            self._flush()
+            self._send(message)
+
+    def _tell_stored(self) -> None:
+        while self._any_stored.wait():
+            time.sleep(_COUNTS_S)
             with self._lock:
-                self._connection.send(encode(message))
+                self._flush()
+
+    def _flush(self) -> None:
+        """Tell what was stored; called with the lock held."""
+        self._any_stored.clear()
+        if self._stored:
+            self._send(Counted("stored", objects=tuple(self._stored)))
+            self._stored.clear()
+
+    def _send(self, message: From) -> None:
+        try:
+            self._connection.send(encode(message))
         except OSError:
             os._exit(1)
 
@@ -73,8 +98,12 @@ class Control:
         self.tell(Counted("ended", outcome, party))
 
     def stored(self, size: int, seconds: float) -> None:
-        """Count an acknowledged object."""
-        self.tell(Counted("stored", size=size, seconds=seconds))
+        """Count an acknowledged object, with others of a short while."""
+        with self._lock:
+            self._stored.append((size, seconds))
+            self._any_stored.set()
+            if len(self._stored) >= _MOST_COUNTS:
+                self._flush()
 
     def committed(self, outcome: Committed) -> None:
         """Count a request for storage commitment."""
@@ -96,6 +125,7 @@ def main() -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.SIG_IGN)
     silence_libraries()
+    gc.freeze()  # what was imported stays: nobody need look through it again
     threads: Threads | None = None
     ear = Control(control)
     while True:
@@ -129,7 +159,7 @@ def _heard(control: socket.socket) -> tuple[bytes, list[int]]:
     return message, descriptors
 
 
-def _reception(start: Start, ear: Control, records: socket.socket, quotas: Quotas) -> Reception:
+def _reception(start: Start, ear: Control, records: socket.socket, asking: Asking) -> Reception:
     vault = Path(start.vault)
     storings = Storings(Keyring(vault), Vault(vault, start.reserve), Recorder(records), utc_now)
     return Reception(
@@ -140,7 +170,8 @@ def _reception(start: Start, ear: Control, records: socket.socket, quotas: Quota
         counting=ear,
         clock=utc_now,
         new_id=lambda: str(uuid7()),
-        quotas=quotas,
+        quotas=asking,
+        holdings=asking,
         tls=contexts(start.tls, must_be_good=False) if start.tls else None,
         storing_of=storings.of,
     )

@@ -19,7 +19,7 @@ from gateway.commitment.reports import AT_ONCE
 from gateway.reception import Limits
 from gateway.vault import Vault
 from tests import wire
-from tests.reception import Counts, Kept, reception_of
+from tests.reception import Counts, Kept, incoming, reception_of
 
 _MEMORY = Path("/dev/shm")
 """A file system in memory, where there is one."""
@@ -63,7 +63,7 @@ def association(data: bytes) -> int:
     assert not peer.is_alive()
     defects = [line for line in lines if line["event"] in _DEFECTS]
     assert not defects, defects
-    assert not list(vault.incoming.iterdir()), "a file is left"
+    assert not incoming(vault.root, os.getpid()), "a file is left"
     assert not list((vault.root / "reports").iterdir()), "a report is left that nobody can have"
     assert vault.reports.desk._value == AT_ONCE, "a place to read requests is not given back"
     originals = [path for path in (vault.root / "objects").rglob("*") if path.is_file()]

@@ -13,7 +13,6 @@ import pytest
 from pydicom.uid import UID, AllTransferSyntaxes
 from pynetdicom import AllStoragePresentationContexts
 
-from gateway.header import dataset_digest
 from schemas.identity import instance_event_id
 from streams.errors import Rejected
 from tests.dcmtk import dcmtk
@@ -23,6 +22,7 @@ from tests.door import (
     DoorProcess,
     associated,
     command,
+    digest_of,
     encoded,
     ended,
     image,
@@ -105,7 +105,7 @@ async def test_every_syntax_is_kept_byte_by_byte(tmp_path, syntax):
         (kept,) = door.originals()
     (event,) = stored(events)
     assert dataset_bytes(kept) == sent
-    assert event.digest == hashlib.sha256(syntax.encode() + b"\n" + sent).hexdigest() == dataset_digest(kept)
+    assert event.digest == digest_of(path) == digest_of(kept)
     assert event.blob.sha256 == kept.name == hashlib.sha256(kept.read_bytes()).hexdigest()
     assert event.blob.size == kept.stat().st_size
     assert (event.sop_class_uid, event.transfer_syntax_uid) == context
@@ -160,8 +160,8 @@ async def test_dcmtk_sends_a_folder(tmp_path, sender):
         )
         assert code == 0, output
         events = await published_when(door.settings, 13)
-        kept = {dataset_digest(path) for path in door.originals()}
-    assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths} == kept
+        kept = {digest_of(path) for path in door.originals()}
+    assert {one.digest for one in stored(events)} == {digest_of(path) for path in paths} == kept
     (end,) = ended(events)
     assert (end.outcome, end.instances) == ("released", 12)
     assert end.association == stored(events)[0].association
@@ -185,7 +185,7 @@ async def test_orthanc_sends(tmp_path):
     async with open_door(settings_in(tmp_path / "data")) as door:
         await orthanc_sends(tmp_path / "orthanc", paths, door.port)
         events = await published_when(door.settings, 6)
-    assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths}
+    assert {one.digest for one in stored(events)} == {digest_of(path) for path in paths}
     assert {one.origin for one in stored(events)} == {"ORTHANC"}
 
 

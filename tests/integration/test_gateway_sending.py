@@ -15,9 +15,8 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, _config, evt
 from pynetdicom.sop_class import CTImageStorage
 
-from gateway.header import dataset_digest
 from gateway.sending import send
-from tests.door import image, open_door, published_when, settings_in, stored, until, written
+from tests.door import digest_of, image, open_door, published_when, settings_in, stored, until, written
 from tests.engines.ports import free_port
 
 
@@ -85,7 +84,7 @@ async def test_a_folder_arrives_whole_with_progress_and_manifest(tmp_path, assoc
         events = await published_when(door.settings, 30 + associations)
     assert summary.complete
     assert [path.path.name for path in summary.skipped] == ["readme.txt"]
-    assert {one.digest for one in stored(events)} == {dataset_digest(path) for path in paths}
+    assert {one.digest for one in stored(events)} == {digest_of(path) for path in paths}
     assert len({one.association for one in stored(events)}) == associations
     assert [one.acknowledged for one in seen] == list(range(31))
     assert seen[-1].total == 30

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from gateway.dul import commands, pdus
-from gateway.header import dataset_digest
 from tests.bench.processes import peak_mb
 from tests.bench.sender import association_request, prepare, read_pdu, release_request, send
 from tests.dcmtk import dcmtk
@@ -21,6 +20,7 @@ from tests.door import (
     DoorProcess,
     associated,
     command,
+    digest_of,
     encoded,
     ended,
     image,
@@ -62,7 +62,7 @@ async def test_images_of_many_associations_are_kept_once_and_counted(tmp_path):
         assert door.incoming() == []
         assert door.metric("stored_total") == 30
         assert door.metric("associations_ended_total", outcome="released") == 6
-    digests = {dataset_digest(path) for paths in folders for path in paths}
+    digests = {digest_of(path) for paths in folders for path in paths}
     assert {one.digest for one in stored(events)} == digests
     assert [one.instances for one in ended(events)] == [5] * 6
     assert workers() == []

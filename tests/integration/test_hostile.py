@@ -13,6 +13,7 @@ from tests.door import DoorProcess, make_topics, settings_in, until
 from tests.engines.ports import free_port
 from tests.hostile.case import ACCEPTED, ECHO, ON, OPENING, RELEASE, RELEASED, Case, values, written
 from tests.hostile.table import CASES
+from tests.reception import incoming
 
 ANSWER_S = 5.0
 MORE_MB = 64.0
@@ -41,7 +42,7 @@ class Gateway:
         return self.settings.path("vault")
 
     def incoming(self) -> list[Path]:
-        return list((self.vault / "incoming").iterdir())
+        return incoming(self.vault, self.pid)
 
     def originals(self) -> list[Path]:
         return [path for path in (self.vault / "objects").rglob("*") if path.is_file()]

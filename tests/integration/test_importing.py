@@ -14,9 +14,19 @@ from pathlib import Path
 
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from gateway.header import dataset_digest
 from tests.dcmtk import dcmtk
-from tests.door import command, ended, image, open_door, published_when, settings_in, stored, until, written
+from tests.door import (
+    command,
+    digest_of,
+    ended,
+    image,
+    open_door,
+    published_when,
+    settings_in,
+    stored,
+    until,
+    written,
+)
 
 
 def import_command(settings, *arguments: str) -> list[str]:
@@ -80,7 +90,7 @@ async def test_a_deflated_object_longer_than_what_is_looked_at_is_kept(tmp_path)
         )
         assert code == 0, output
         (kept,) = door.originals()
-        assert dataset_digest(kept) == dataset_digest(path)
+        assert digest_of(kept) == digest_of(path)
 
 
 async def test_without_a_gateway_it_says_what_to_do(tmp_path):
@@ -151,7 +161,7 @@ async def test_a_watched_folder_gives_what_comes_once_it_is_whole(tmp_path):
             growing = asyncio.create_task(asyncio.to_thread(_grow, folder / "growing.dcm", raw))
             (event,) = stored(await published_when(door.settings, 2))
             await growing
-            assert event.digest == dataset_digest(path)
+            assert event.digest == digest_of(path)
             shutil.copy(written(tmp_path / "more", [image()])[0], folder / "more.dcm")
             await published_when(door.settings, 4)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -15,7 +16,7 @@ from gateway.association import Association
 from gateway.reception import Limits
 from gateway.vault import Vault
 from tests import wire
-from tests.reception import Counts, Kept, reception_of
+from tests.reception import Counts, Kept, incoming, reception_of
 
 STEP_S = 0.02
 SHORT_S, LONG_S = 0.4, 30.0
@@ -84,5 +85,5 @@ def test_what_drips_is_ended_when_its_time_is_over(tmp_path, drips, limits):
         listening.join(10)
     assert SHORT_S <= time.monotonic() - began < 5
     assert b"".join(heard)[-10:] == bytes((7, 0, 0, 0, 0, 4, 0, 0, 2, 0))
-    assert list(vault.incoming.iterdir()) == []
+    assert incoming(vault.root, os.getpid()) == []
     assert counting.objects == 0

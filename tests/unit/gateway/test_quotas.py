@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.quotas import HOUR_S, Counted, Hour, spend
-from gateway.workers.quotas import Asking, keep_quotas
-from streams.errors import Unavailable
 
 
 def test_an_hour_has_its_bytes_and_begins_anew():
@@ -66,28 +60,3 @@ def test_what_is_remembered_is_bounded():
     counted.spend("another", 1, 10)
     assert counted.spend("10.0.0", 1, 10) == 0, "the oldest was forgotten"
     assert counted.spend("10.0.4095", 1, 10) > 0
-
-
-def test_workers_share_what_is_counted_and_leave_when_they_die():
-    counted = Counted(Clock())
-    pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(2)]
-    keepers = [threading.Thread(target=keep_quotas, args=(ours, counted)) for ours, _ in pairs]
-    for keeper in keepers:
-        keeper.start()
-    one, two = (Asking(theirs) for _, theirs in pairs)
-    assert [one.enter("a", 3), one.enter("a", 3), two.enter("a", 3), two.enter("a", 3)] == [True] * 3 + [
-        False
-    ]
-    one.leave("a")
-    assert two.enter("a", 3)
-    assert (one.spend("a", 10, 10), two.spend("a", 1, 10)) == (0, HOUR_S)
-    pairs[1][1].close()
-    keepers[1].join(10)
-    assert [one.enter("a", 3), one.enter("a", 3), one.enter("a", 3)] == [True, True, False]
-    pairs[0][0].shutdown(socket.SHUT_RDWR)
-    with pytest.raises(Unavailable):
-        one.spend("a", 1, 10)
-    keepers[0].join(10)
-    for ours, theirs in pairs:
-        ours.close()
-        theirs.close()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway import incoming
 from gateway import spool as module
 from gateway.errors import ObjectRefused
-from gateway.header import dataset_digest
 from gateway.spool import Announced, Spool, file_meta
 
 CT = Announced("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.5", "1.2.840.10008.1.2.1")
@@ -33,9 +33,6 @@ def test_fragments_become_the_file_that_the_hashes_say(tmp_path, fragments, anno
     assert raw == file_meta(announced) + b"".join(fragments)
     assert received.size == len(raw)
     assert received.sha256 == hashlib.sha256(raw).hexdigest()
-    # A data set that begins with group 2 can't be told from the meta; no data set does.
-    if not b"".join(fragments).startswith(b"\x02\x00"):
-        assert received.digest == dataset_digest(received.path)
     spool.discard()
     assert list(tmp_path.iterdir()) == []
 
@@ -49,8 +46,23 @@ def test_any_reader_understands_the_meta(announced):
     assert len(file_meta(announced)) == 132 + 12 + meta.FileMetaInformationGroupLength
 
 
-def test_the_file_is_its_owners_alone(tmp_path):
-    assert Spool(tmp_path, CT, room).path.stat().st_mode & 0o777 == 0o600
+@pytest.mark.parametrize(
+    "flag",
+    [incoming._NAMELESS, None, os.O_DIRECTORY | os.O_RDONLY],
+    ids=["tmpfile", "system has none", "folder has none"],
+)
+def test_the_file_is_its_owners_alone_and_goes_with_the_spool(tmp_path, monkeypatch, flag):
+    monkeypatch.setattr(incoming, "_NAMELESS", flag)
+    spool = Spool(tmp_path, CT, room)
+    spool.write(b"abc")
+    received = spool.finish()
+    assert received.path.stat().st_mode & 0o777 == 0o600
+    assert received.path.read_bytes() == file_meta(CT) + b"abc"
+    assert (list(tmp_path.iterdir()) == []) == (flag == os.O_TMPFILE)
+    spool.discard()
+    spool.discard()
+    assert list(tmp_path.iterdir()) == []
+    assert not received.path.exists()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from gateway import incoming
 from gateway import vault as module
 from gateway.spool import Announced, Spool
 from gateway.vault import Vault
@@ -13,39 +14,81 @@ from streams.errors import NoSpace, Unavailable
 CT = Announced("1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.5", "1.2.840.10008.1.2.1")
 
 
+@pytest.fixture(params=[True, False], ids=["nameless", "named"])
+def nameless(request, monkeypatch):
+    """Whether files on their way in have no name, which not every system can."""
+    if not request.param:
+        monkeypatch.setattr(incoming, "_NAMELESS", None)
+    return request.param
+
+
 def received(vault: Vault, data: bytes = b"data"):
     spool = Spool(vault.incoming, CT, vault.has_room)
     spool.write(data)
+    vault.spools = [*getattr(vault, "spools", []), spool]  # type: ignore[attr-defined] - a nameless file ends with it
     return spool.finish()
 
 
-def test_an_adopted_file_is_a_blob_and_gone_from_where_it_came(tmp_path):
+def test_an_adopted_file_is_a_blob_and_nothing_else(tmp_path, nameless):
     vault = Vault(tmp_path / "vault", 0)
     one = received(vault)
     raw = one.path.read_bytes()
+    assert len(list(vault.incoming.iterdir())) == (0 if nameless else 1)
     vault.blobs.adopt("default", one)
     assert vault.blobs.path("default", one.sha256).read_bytes() == raw
+    vault.blobs.adopt("default", received(vault))
+    for spool in vault.spools:
+        spool.discard()
     assert list(vault.incoming.iterdir()) == []
-    again = received(vault)
-    vault.blobs.adopt("default", again)
-    assert [path.name for path in vault.blobs.root.rglob("*") if path.is_file()] == [one.sha256]
+    (file,) = [path for path in vault.blobs.root.rglob("*") if path.is_file()]
+    assert (file.name, file.stat().st_nlink) == (one.sha256, 1)
 
 
-def test_bytes_and_name_are_synced_in_this_order(tmp_path, monkeypatch):
+@pytest.mark.parametrize("there", ["nothing", "torn bytes", "no links"])
+def test_bytes_and_name_are_durable_and_no_name_is_taken_by_bytes_that_are_not(
+    tmp_path, monkeypatch, there, nameless
+):
     vault = Vault(tmp_path / "vault", 0)
-    vault.blobs.adopt("default", received(vault))  # folders are there
+    vault.blobs.prepare("default")
+    one = received(vault, b"more")
+    final = vault.blobs.root / "default" / one.sha256[:2] / one.sha256
+    raw, inode = one.path.read_bytes(), one.path.stat().st_ino
+    if there == "torn bytes":
+        final.write_bytes(b"torn")
     order = []
-    sync, rename = os.fsync, module.Path.replace
-    monkeypatch.setattr(
-        os,
-        "fsync",
-        lambda fd: (order.append(os.path.realpath(f"/proc/self/fd/{fd}")), sync(fd))[1],
-    )
-    monkeypatch.setattr(module.Path, "replace", lambda *a: (order.append("rename"), rename(*a))[1])
-    one = received(vault)
+
+    def synced(fd):
+        order.append(os.fstat(fd).st_ino)
+        real(fd)
+
+    def renamed(file, name):
+        order.append("rename")
+        return rename(file, name)
+
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "no links here")
+
+    real, rename = os.fsync, module.Path.replace
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(module.Path, "replace", renamed)
+    if there == "no links":
+        monkeypatch.setattr(module, "link", no_links)
     vault.blobs.adopt("default", one)
-    final = vault.blobs.path("default", one.sha256)
-    assert order == [str(one.path.resolve()), "rename", str(final.parent.resolve())]
+    folder = final.parent.stat().st_ino
+    assert order == ([inode, folder] if there == "nothing" else [inode, "rename", folder])
+    assert final.read_bytes() == raw
+    vault.spools[0].discard()
+    assert list(vault.incoming.iterdir()) == []
+
+
+def test_folders_are_made_before_they_are_asked_for(tmp_path, monkeypatch):
+    vault = Vault(tmp_path / "vault", 0)
+    synced = name_synced(monkeypatch, lambda: vault.blobs.prepare("default"))
+    assert str(vault.blobs.root.resolve() / "default") in synced
+    assert len(list((vault.blobs.root / "default").iterdir())) == 256
+    vault.blobs.prepare("default")
+    with pytest.raises(ValueError, match="project"):
+        vault.blobs.prepare("../..")
 
 
 def name_synced(monkeypatch, make):
@@ -92,7 +135,8 @@ def test_a_failing_disk_has_a_family(tmp_path, monkeypatch, code, family):
     assert not vault.blobs.exists("default", one.sha256)
 
 
-def test_what_a_dead_gateway_was_receiving_goes(tmp_path):
+def test_what_a_dead_gateway_was_receiving_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(incoming, "_NAMELESS", None)
     vault = Vault(tmp_path / "vault", 0)
     left = received(vault)
     assert left.path.exists()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.commitment.holdings import Held, Holdings
+from gateway.commitment.index import Held
 from gateway.commitment.judging import MOST_SERIES, Judged, evidence, judge
 from gateway.commitment.messages import NO_SUCH_INSTANCE, OTHER_CLASS, Asked, Failure, Reference
 from gateway.identity import ProjectKey, instance_key
@@ -18,15 +18,25 @@ SERIES = "0c" * 16
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+class Known:
+    """What is held, by project and instance."""
+
+    def __init__(self):
+        self.held = {}
+
+    def find(self, project, instances):
+        return {one: self.held[project, one] for one in instances if (project, one) in self.held}
+
+
 @pytest.fixture
 def vault(tmp_path):
-    return Holdings(tmp_path / "h"), Blobs(tmp_path / "objects", private=True)
+    return Known(), Blobs(tmp_path / "objects", private=True)
 
 
 def keep(vault, uid: str, sop_class: str = CT) -> str:
     holdings, blobs = vault
     sha256 = blobs.put("default", uid.encode(), "application/dicom").sha256
-    holdings.add("default", instance_key(KEY, uid), Held(sop_class, sha256, SERIES))
+    holdings.held["default", instance_key(KEY, uid)] = Held(sop_class, sha256, SERIES)
     return sha256
 
 
@@ -39,7 +49,7 @@ def test_what_is_not_held_fails_with_its_reason(vault):
     assert judged.failures == (
         Failure(other, OTHER_CLASS),
         Failure(away, NO_SUCH_INSTANCE),
-        Failure(lost, NO_SUCH_INSTANCE),  # its bytes are not there, whatever the link says
+        Failure(lost, NO_SUCH_INSTANCE),  # its bytes are not there, whatever the index says
     )
     keys = [instance_key(KEY, one.sop_instance_uid) for one in (kept, other, away, lost)]
     assert judged.series_of == dict(zip(keys, [SERIES, SERIES, None, None], strict=True))

@@ -24,6 +24,7 @@ from gateway.journal import Journal
 from gateway.storing import Storing
 from gateway.vault import Vault
 from streams.clock import utc_now
+from tests.reception import Kept
 
 CONTEXT = Context(SOP_CLASS, SYNTAXES[0])
 
@@ -45,6 +46,7 @@ class Peer:
             new_id=lambda: "a",
             clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
             counting=self.counting,
+            holdings=Kept(),
         )
         stream = SimpleNamespace(write=self.pdus.append)
         proposal = Proposal("TESTER", "CHIPS", None, largest, None)
