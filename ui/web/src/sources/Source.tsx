@@ -63,13 +63,10 @@ function State({ source }: { source: SourceView }) {
 }
 
 function Total({ name, amount, value }: { name: string; amount: Amount; value: string }) {
-  const size = bytes(amount.bytes);
   return (
     <div>
       <dt>{name}</dt>
-      <dd title={text.sources.amountTitle(amount.images, size)} data-value={value}>
-        {text.sources.amount(amount.images, size)}
-      </dd>
+      <dd data-value={value}>{text.sources.amount(amount.images, bytes(amount.bytes))}</dd>
     </div>
   );
 }
