@@ -14,6 +14,7 @@ from deploy.terminal import say
 from gateway.admission import Source
 from gateway.peer import Peer
 from gateway.sources.loading import load
+from gateway.tls import files_of, peer_context
 from gateway.verifying import TIMEOUT_S, Verified, verify
 from schemas.envelope import Event
 from schemas.make import first
@@ -28,8 +29,11 @@ from streams.settings import Settings
 WORDS: Final[dict[TestOutcome, str]] = {
     "ok": "It answered.",
     "unreachable": "No connection: check host, port, firewall, and that it runs.",
+    "tls-failed": "It took the connection, and there is no TLS with it: check that it speaks TLS on this port, "
+    "that its certificate is of this name and of an authority in CHIPS_DICOM_TLS_CLIENT_CA_FILE, and that it "
+    "knows the authority of ours.",
     "silent": f"It took the connection and did not answer within {TIMEOUT_S:g} s: "
-    "check that DICOM without TLS is spoken on this port.",
+    "check whether TLS is spoken on this port; `reply` says so by tls = true.",
     "rejected": "It refused the association: make our AE title known to it, check the AE title in `reply`.",
     "no-echo": "It took the association and offers no Verification: it can't be tested, and may work.",
     "failed": "It broke off or failed on the C-ECHO: see its log.",
@@ -42,7 +46,8 @@ async def try_source(name: str) -> int:
     Raises
     ------
     streams.errors.Misconfigured
-        When there is no file of sources, or it can't be followed.
+        When there is no file of sources, it can't be followed, or the source needs certificates that can't be
+        used.
     streams.errors.Rejected
         When it names no such source, or not where it takes answers.
     streams.errors.Unavailable
@@ -55,7 +60,8 @@ async def try_source(name: str) -> int:
             f'Source {name} has no address: add reply = {{host = "…", port = 104, ae = "…"}} to it in '
             f"{settings.sources_file}."
         )
-    peer = Peer(source.reply.host, source.reply.port, source.reply.ae, settings.dicom_ae)
+    tls = peer_context(files_of(settings)) if source.reply.is_tls else None
+    peer = Peer(source.reply.host, source.reply.port, source.reply.ae, settings.dicom_ae, tls)
     verified = await asyncio.to_thread(verify, peer)
     detail = f" ({verified.detail})" if verified.detail else ""
     say(f"{name}, {peer.called_ae} at {peer.host}:{peer.port}, {verified.seconds:.1f} s: ")

@@ -46,6 +46,7 @@ class ReplyTo(NamedTuple):
     host: str
     port: int
     ae: str
+    is_tls: bool = False
 
 
 class Source(NamedTuple):

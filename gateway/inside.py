@@ -17,7 +17,7 @@ from gateway.presence import Party
 from gateway.pressure import DISK_LOW, Marks, congestion, told
 from gateway.sources.doorkeeper import Doorkeeper
 from gateway.storings import Storings
-from gateway.tls import Contexts, contexts, files_of
+from gateway.tls import Contexts, contexts, files_of, peer_context
 from gateway.vault import Vault
 from streams.clock import utc_now
 from streams.settings import Settings
@@ -102,6 +102,9 @@ def open_inside(folder: Path, settings: Settings) -> Inside:
     records = Noting(journal, holdings)
     storings = Storings(Keyring(folder), vault, records, utc_now)
     storings.of(settings.project)
+    doorkeeper = Doorkeeper(Path(settings.sources_file), storings) if settings.sources_file else None
+    if doorkeeper and any(one.reply and one.reply.is_tls for one in doorkeeper.sources):
+        peer_context(tls)
     return Inside(
         vault=vault,
         journal=journal,
@@ -111,5 +114,5 @@ def open_inside(folder: Path, settings: Settings) -> Inside:
         reserve=reserve,
         marks=Marks(settings.disk_low_mb * _MIB or 2 * reserve, settings.journal_most),
         tls=secured,
-        doorkeeper=Doorkeeper(Path(settings.sources_file), storings) if settings.sources_file else None,
+        doorkeeper=doorkeeper,
     )

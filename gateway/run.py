@@ -105,7 +105,11 @@ async def run(
             on_closed=lambda address: metrics.refused(closed_unheard(settings.project, address)),
         )
         inlet = Inlet(folder, inside.records)
-        delivering = Delivering(inside.vault.reports, metrics.reported, reach)
+        delivering = Delivering(
+            inside.vault.reports,
+            metrics.reported,
+            lambda made, reply: reach(made, reply, files_of(settings)),
+        )
         closed = asyncio.Event()
         refusals, presence = _gathering(metrics, settings.project)
         telling = asyncio.create_task(

@@ -163,6 +163,33 @@ def sender_context(authorities: Path, certificate: Path | None, key: Path | None
     return context
 
 
+def peer_context(files: TlsFiles | None) -> ssl.SSLContext:
+    """Make a context for connections of ours to peers: our port's certificate, and the authorities of peers.
+
+    Raises
+    ------
+    streams.errors.Misconfigured
+        When there are none, or they can't be used.
+    """
+    if files is None or not files.client_ca:
+        raise Misconfigured(
+            "To reach a source by TLS (reply, tls = true) its authority has to be known, and a certificate of "
+            "ours: set CHIPS_DICOM_TLS_CLIENT_CA_FILE and CHIPS_DICOM_TLS_CERTIFICATE_FILE."
+        )
+    return sender_context(
+        Path(files.client_ca), Path(files.certificate), Path(files.key) if files.key else None
+    )
+
+
+def why_not(error: OSError) -> str:
+    """Say why a handshake failed, in OpenSSL's words or the system's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    return error.strerror or "no answer"
+
+
 def secured(
     connection: socket.socket, context: ssl.SSLContext, seconds: float = HANDSHAKE_S
 ) -> ssl.SSLSocket:

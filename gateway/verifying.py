@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import time
 from typing import Any, NamedTuple
 
@@ -11,10 +13,13 @@ from pynetdicom.sop_class import Verification
 
 from gateway.dul.commands import SUCCESS
 from gateway.peer import Peer, silence_pynetdicom
+from gateway.tls import why_not
 from schemas.pacs import TestOutcome
 
 TIMEOUT_S = 10.0
 """For connecting, and for each answer, s."""
+_REFUSAL_S = 0.5
+"""How long a peer may take to say that it does not take our certificate, s."""
 
 
 class Verified(NamedTuple):
@@ -37,9 +42,12 @@ def verify(peer: Peer, timeout_s: float = TIMEOUT_S) -> Verified:
 def _tried(peer: Peer, timeout_s: float) -> tuple[TestOutcome, str]:
     # Alone, first: an association of pynetdicom does not say why it could not connect.
     try:
-        socket.create_connection((peer.host, peer.port), timeout_s).close()
+        connection = socket.create_connection((peer.host, peer.port), timeout_s)
     except OSError as error:
         return "unreachable", error.strerror or str(error) or "no answer"
+    with connection:
+        if peer.tls and (problem := _handshake(connection, peer.tls, peer.host)):
+            return "tls-failed", problem
     began = time.monotonic()
     association = peer.associate([(Verification, ImplicitVRLittleEndian)], timeout_s=timeout_s)
     try:
@@ -53,6 +61,20 @@ def _tried(peer: Peer, timeout_s: float) -> tuple[TestOutcome, str]:
     finally:
         if association.is_established:
             association.release()
+
+
+def _handshake(connection: socket.socket, context: ssl.SSLContext, host: str) -> str:
+    """Say why a handshake fails; empty when it does not."""
+    try:
+        with context.wrap_socket(connection, server_hostname=host) as wrapped:
+            # With TLS 1.3 a peer that does not take our certificate says so after the handshake.
+            wrapped.settimeout(_REFUSAL_S)
+            with contextlib.suppress(TimeoutError):
+                if not wrapped.recv(1):
+                    return "it hung up after the handshake"
+    except OSError as error:
+        return why_not(error)
+    return ""
 
 
 def _not_established(association: Any, *, is_late: bool) -> tuple[TestOutcome, str]:

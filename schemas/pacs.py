@@ -245,8 +245,8 @@ class AssociationsCounted(msgspec.Struct, frozen=True, kw_only=True):
     """Sources that the gateway's file names."""
 
 
-TestOutcome = Literal["ok", "unreachable", "silent", "rejected", "no-echo", "failed"]
-"""ok: C-ECHO succeeded. unreachable: no connection. silent: no answer in time. rejected: the association was
+TestOutcome = Literal["ok", "unreachable", "tls-failed", "silent", "rejected", "no-echo", "failed"]
+"""ok: C-ECHO succeeded. unreachable: no connection. tls-failed: no TLS on it. silent: no answer in time. rejected: the association was
 refused. no-echo: it does not offer Verification. failed: it answered with another status, or broke off."""
 
 

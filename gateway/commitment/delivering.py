@@ -19,6 +19,7 @@ from gateway.admission import ReplyTo
 from gateway.commitment.reports import Report, Reports
 from gateway.errors import where_of
 from gateway.reception import Reported
+from streams.errors import Misconfigured
 
 log = structlog.get_logger()
 
@@ -46,7 +47,8 @@ def rested(before: Rest | None, now: float, rest_s: tuple[float, float] = REST_S
 
 
 Deliver = Callable[[Report, ReplyTo], bool]
-"""Brings a report to its address; tells whether it was taken. May take a minute; raises OSError at most."""
+"""Brings a report to its address; tells whether it was taken. May take a minute; raises OSError and
+`streams.errors.Misconfigured` at most."""
 
 
 class Delivering:
@@ -119,10 +121,13 @@ class Delivering:
         self._rests = {one: rest for one, rest in self._rests.items() if one in addressed}
 
     def _try(self, path: Path, made: Report, reply: ReplyTo) -> None:
+        reason = ""
         try:
             taken = self._deliver(made, reply)
         except OSError:
             taken = False
+        except Misconfigured as error:
+            taken, reason = False, str(error)
         if taken:
             self._rests = {one: rest for one, rest in self._rests.items() if one != reply}
             self._end(path, made, "delivered")
@@ -134,6 +139,7 @@ class Delivering:
             correlationid=made.association,
             source=made.source,
             again_after_s=rest.seconds,
+            **({"reason": reason} if reason else {}),
         )
 
     def _end(self, path: Path, made: Report | None, outcome: Reported) -> None:

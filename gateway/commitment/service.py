@@ -52,6 +52,8 @@ COMMENTS = {
     RESOURCE_LIMITATION: "Too much to answer now: ask again later, or for less",
 }
 """What is said with each (Error Comment)."""
+_LIST_S = 60.0
+"""How long a list may take to come, s: others wait for its place."""
 _MOST_OPEN = 64
 """Reports that one association may leave without an answer."""
 
@@ -201,21 +203,22 @@ class _List:
         self._commitment = commitment
         self._request = request
         self._data = bytearray()
-        self._is_too_long = False
+        self._until = time.monotonic() + _LIST_S
+        self._is_too_much = False
         self._leave_desk: Callable[[], object] | None = leave_desk
 
     def write(self, data: memoryview) -> None:
-        """Take a fragment; of a list that is too long, nothing is kept."""
-        if len(self._data) + len(data) > LARGEST:
-            self._is_too_long = True
-            self._data.clear()
-        if not self._is_too_long:
+        """Take a fragment; of a list that is too long, or takes too long, nothing is kept."""
+        if len(self._data) + len(data) > LARGEST or time.monotonic() > self._until:
+            self._is_too_much = True
+            self.discard()
+        if not self._is_too_much:
             self._data += data
 
     def finish(self) -> None:
         """Answer it."""
         try:
-            if self._is_too_long:
+            if self._is_too_much:
                 self._commitment.refuse(self._request, RESOURCE_LIMITATION)
             else:
                 self._commitment.answer(self._request, bytes(self._data))

@@ -107,7 +107,7 @@ def _source(name: str, project: str | None, permissions: tuple[Permission, ...],
 
 def _reply(entry: Entry) -> ReplyTo | None:
     reply = entry.reply
-    return None if reply is None else ReplyTo(reply.host, reply.port, reply.ae.strip(" "))
+    return None if reply is None else ReplyTo(reply.host, reply.port, reply.ae.strip(" "), reply.tls)
 
 
 def _network(source: str, text: str) -> Network:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,10 @@ from gateway.commitment.messages import SOP_CLASS, SYNTAXES
 from gateway.dul import commands, pdus
 from gateway.dul.stream import MAX_PDU
 from schemas.pacs import SeriesAnnounced
+from streams.errors import Misconfigured
 from tests.bench.processes import peak_mb, tree
 from tests.bench.sender import read_pdu, release_request
+from tests.certificates import Paper
 from tests.door import (
     CT,
     PATIENT,
@@ -92,11 +95,13 @@ class Listening:
         return self.status, None
 
     @contextlib.contextmanager
-    def server(self) -> Iterator[int]:
+    def server(self, context: ssl.SSLContext | None = None) -> Iterator[int]:
         """Listen for associations of the gateway."""
         ae = AE("CT2")
         ae.add_supported_context(StorageCommitmentPushModel, scu_role=False, scp_role=True)
-        serving = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=self.handlers)
+        serving = ae.start_server(
+            ("127.0.0.1", 0), block=False, evt_handlers=self.handlers, ssl_context=context
+        )
         try:
             yield serving.server_address[1]
         finally:
@@ -225,6 +230,40 @@ def _only_answers(take: Any) -> Any:
             take(primitive)
 
     return receive
+
+
+async def test_a_report_comes_over_tls_where_its_address_says_so(tmp_path):
+    authority = Paper(tmp_path, "authority")
+    ours, theirs = Paper(tmp_path, "ours", authority), Paper(tmp_path, "theirs", authority)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(theirs.certificate, theirs.key)
+    context.load_verify_locations(authority.certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    there = Listening()
+
+    def ask(port: int) -> None:
+        with associated(port, [COMMITMENT]) as association:
+            association.dimse.receive_primitive = _only_answers(association.dimse.receive_primitive)
+            assert act(association, request([(CT[0], "1.2.3")])) == 0
+
+    with there.server(context) as reply:
+        rules = sources(tmp_path, f'reply = {{host = "127.0.0.1", port = {reply}, ae = "CT2", tls = true}}')
+        settings = settings_in(tmp_path / "data", sources_file=rules)
+        with pytest.raises(Misconfigured, match="tls = true"):
+            async with open_door(settings):
+                pass
+        secured = settings_in(
+            tmp_path / "data",
+            sources_file=rules,
+            dicom_tls_port=0,
+            dicom_tls_certificate_file=str(ours.certificate),
+            dicom_tls_key_file=str(ours.key),
+            dicom_tls_client_ca_file=str(authority.certificate),
+        )
+        async with open_door(secured, migrate=False) as door:
+            await asyncio.to_thread(ask, door.port)
+            await asyncio.to_thread(until, lambda: answered(door, "delivered") == 1)
+    assert [one.failed for one in there.reports] == [{"1.2.3": 0x0112}]
 
 
 async def test_without_an_address_it_is_said_that_nobody_heard(tmp_path):

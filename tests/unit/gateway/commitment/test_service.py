@@ -132,6 +132,22 @@ def test_only_so_many_are_read_at_once_and_who_goes_makes_room(peer):
     assert not peer.commitment._reports.desk.acquire(blocking=False)
 
 
+def test_a_list_that_drips_gives_its_place_to_others_and_is_refused(peer, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_LIST_S", 0.0)
+        dripping = [peer.commitment.begin(request()) for _ in range(AT_ONCE)]
+    for one in dripping:
+        one.write(memoryview(asked(1))[:10])
+    peer.ask()
+    assert peer.statuses() == [0]
+    for one in dripping:
+        one.write(memoryview(asked(1))[10:])
+        one.finish()
+    assert peer.statuses() == [0] + [RESOURCE_LIMITATION] * AT_ONCE
+    assert all(peer.commitment._reports.desk.acquire(blocking=False) for _ in range(AT_ONCE))
+    assert not peer.commitment._reports.desk.acquire(blocking=False)
+
+
 @pytest.mark.parametrize(("largest", "at_most"), [(0, 262144), (1, 1024), (7, 1024), (4096, 4096)])
 def test_a_report_has_pdus_that_the_peer_takes_and_not_a_million(storing, largest, at_most):
     peer = Peer(storing, Source("ct-2"), largest)

@@ -133,7 +133,7 @@ export interface IncompleteSeries {
   lacks?: Lack[];
 }
 
-export type TestOutcome = 'ok' | 'unreachable' | 'silent' | 'rejected' | 'no-echo' | 'failed';
+export type TestOutcome = 'ok' | 'unreachable' | 'tls-failed' | 'silent' | 'rejected' | 'no-echo' | 'failed';
 
 /** The last `chips sources test`. */
 export interface ConnectionTest {

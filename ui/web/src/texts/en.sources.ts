@@ -53,7 +53,8 @@ export const sources = {
   tests: {
     ok: 'It answered.',
     unreachable: 'No connection: check host, port and firewall, and that it runs.',
-    silent: 'It took the connection and did not answer: check that DICOM without TLS is spoken there.',
+    'tls-failed': 'No TLS with it: check its certificate, and that it knows the authority of ours.',
+    silent: 'It took the connection and did not answer: check whether TLS is spoken there.',
     rejected: 'It refused: make the AE title of this server known to it.',
     'no-echo': 'It took the association but offers no test; it may work.',
     failed: 'It broke off or failed: see its log.',
