@@ -29,7 +29,7 @@ from streams.settings import Settings
 WORDS: Final[dict[TestOutcome, str]] = {
     "ok": "It answered.",
     "unreachable": "No connection: check host, port, firewall, and that it runs.",
-    "tls-failed": "It took the connection, and there is no TLS with it: check that it speaks TLS on this port, "
+    "tls-failed": "It took the connection and there is no TLS with it: check that this port speaks TLS, "
     "that its certificate is of this name and of an authority in CHIPS_DICOM_TLS_CLIENT_CA_FILE, and that it "
     "knows the authority of ours.",
     "silent": f"It took the connection and did not answer within {TIMEOUT_S:g} s: "

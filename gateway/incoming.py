@@ -44,8 +44,8 @@ def begin(folder: Path) -> tuple[int, Path]:
 def link(file: Path, name: Path) -> None:
     """Give a file another name; raises OSError, also when there is one already."""
     # Given a descriptor, Python asks for links to be followed, as the way to a nameless file is one; the
-    # descriptor itself is not looked at, because the path is absolute.
-    os.link(file, name, src_dir_fd=0, follow_symlinks=True)
+    # descriptor itself is not looked at, because the paths are absolute.
+    os.link(file.absolute(), name.absolute(), src_dir_fd=0, follow_symlinks=True)
 
 
 def named(file: Path, folder: Path) -> Path:

@@ -25,6 +25,8 @@ from streams.settings import Settings
 log = structlog.get_logger()
 
 _MIB = 1024 * 1024
+_AT_ONCE = 1024
+"""Entries of the journal, which may hold many when the bus was away."""
 SOON = timedelta(days=14)
 """How long before it ends a certificate is spoken of."""
 
@@ -99,6 +101,9 @@ def open_inside(folder: Path, settings: Settings) -> Inside:
     if journal.cut:
         log.warning("journal.torn_end_cut", bytes=journal.cut)
     holdings = Holdings(Index(folder / "holdings.db"))
+    while entries := journal.read(_AT_ONCE):
+        holdings.keep(entries)
+    journal.rewind()
     records = Noting(journal, holdings)
     storings = Storings(Keyring(folder), vault, records, utc_now)
     storings.of(settings.project)

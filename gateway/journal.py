@@ -188,8 +188,15 @@ class Journal:
         for first in gone:
             segment_path(self._folder, first).unlink(missing_ok=True)
 
+    def rewind(self) -> None:
+        """Read from the confirmed entries on again."""
+        with self._lock:
+            self._read_index = self.confirmed
+            self._read_at = (-1, 0)
+
     def close(self) -> None:
-        """Let go of the files; nobody may append any more."""
+        """Let go of the files; who comes late is told that nothing is durable any more."""
+        self.broken = True
         if self._writer:
             self._writer.close()
         self._position.close()

@@ -66,7 +66,7 @@ class Storing:
         Parameters
         ----------
         received
-            The object; its file has been moved away when this returns.
+            The object; its file has its name in the vault when this returns.
         association
             Id of what brought it; the story that all which follows belongs to.
         origin

@@ -9,6 +9,7 @@ from gateway.keys import Keyring
 from gateway.storing import Storing
 from gateway.vault import Vault
 from streams.clock import Clock
+from streams.errors import Misconfigured
 
 
 class Storings:
@@ -33,7 +34,7 @@ class Storings:
         with self._lock:
             found = self._made.get(project)
             if found is None:
-                self._vault.blobs.prepare(project)
+                self._prepare(project)
                 found = self._made[project] = Storing(
                     key=self._keyring.project_key(project),
                     vault=self._vault,
@@ -41,3 +42,9 @@ class Storings:
                     clock=self._clock,
                 )
             return found
+
+    def _prepare(self, project: str) -> None:
+        try:
+            self._vault.blobs.prepare(project)
+        except ValueError as error:
+            raise Misconfigured(f"No project can have this name: {error}.") from error

@@ -173,8 +173,8 @@ def peer_context(files: TlsFiles | None) -> ssl.SSLContext:
     """
     if files is None or not files.client_ca:
         raise Misconfigured(
-            "To reach a source by TLS (reply, tls = true) its authority has to be known, and a certificate of "
-            "ours: set CHIPS_DICOM_TLS_CLIENT_CA_FILE and CHIPS_DICOM_TLS_CERTIFICATE_FILE."
+            "To reach a source by TLS (reply, tls = true) its authority has to be known, and a certificate "
+            "of ours: set CHIPS_DICOM_TLS_CLIENT_CA_FILE and CHIPS_DICOM_TLS_CERTIFICATE_FILE."
         )
     return sender_context(
         Path(files.client_ca), Path(files.certificate), Path(files.key) if files.key else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.commitment.reports import Reports
@@ -27,12 +29,10 @@ class Originals(Blobs):
         try:
             self._make(folder)
             for prefix in range(256):
-                below = folder / f"{prefix:02x}"
                 with contextlib.suppress(FileExistsError):
-                    below.mkdir()
-                    below.chmod(self._folder_mode)
-                self._lasting.add(below)
+                    (folder / f"{prefix:02x}").mkdir(self._folder_mode)
             sync_folder(folder)
+            self._lasting |= {folder / f"{prefix:02x}" for prefix in range(256)}
         except OSError as error:
             raise _explained(error, self.root) from error
 
@@ -53,20 +53,42 @@ class Originals(Blobs):
                     raise
                 self._take_over(received.path, final)
             else:
-                sync_file(final)
+                self._sync(received.path, final)
             sync_folder(final.parent)
         except OSError as error:
             raise _explained(error, self.root) from error
+
+    def _sync(self, file: Path, final: Path) -> None:
+        """Make a file durable that has its name; where that fails it loses it, unless another has it."""
+        try:
+            sync_file(final)
+        except OSError:
+            with contextlib.suppress(OSError), _alone(final.parent):
+                if final.stat().st_ino == file.stat().st_ino:
+                    final.unlink()
+            raise
 
     def _take_over(self, file: Path, final: Path) -> None:
         """Let a file take the place of a blob that is there, or of none where there are no links."""
         path = named(file, self._incoming)
         try:
             sync_file(path)
-            path.replace(final)
+            with _alone(final.parent):
+                path.replace(final)
         except OSError:
             path.unlink(missing_ok=True)
             raise
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes and threads from giving and taking names in a folder that are there."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _explained(error: OSError, root: Path) -> Unavailable:

@@ -246,8 +246,9 @@ class AssociationsCounted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 TestOutcome = Literal["ok", "unreachable", "tls-failed", "silent", "rejected", "no-echo", "failed"]
-"""ok: C-ECHO succeeded. unreachable: no connection. tls-failed: no TLS on it. silent: no answer in time. rejected: the association was
-refused. no-echo: it does not offer Verification. failed: it answered with another status, or broke off."""
+"""ok: C-ECHO succeeded. unreachable: no connection. tls-failed: no TLS on it. silent: no answer in time.
+rejected: the association was refused. no-echo: it does not offer Verification. failed: it answered with
+another status, or broke off."""
 
 
 class SourceTested(msgspec.Struct, frozen=True, kw_only=True):

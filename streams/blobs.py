@@ -1,8 +1,8 @@
 """Blobs: bytes under their own sha256, in folders of their project. Used for the vault and the outer store.
 
-A blob is durable before its name exists: temporary file, fsync, rename, fsync of the folder. So a partial
-file is never seen under a blob's name, whatever dies when. All of it is synchronous; on an event loop use
-``asyncio.to_thread``.
+What `Blobs.put` writes is durable before its name exists: temporary file, fsync, rename, fsync of the folder.
+So a partial file is never seen under a blob's name, whatever dies when. All of it is synchronous; on an event
+loop use ``asyncio.to_thread``.
 """
 
 from __future__ import annotations

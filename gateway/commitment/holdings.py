@@ -1,10 +1,10 @@
 """Which objects the vault holds, by their keys: of what the journal acknowledged.
 
-The gateway's process keeps it; its workers ask. What is noted is found at once, from memory, and written with
-what the journal is read for, before that is confirmed to it: a process that is killed loses no note. A note
-is made after object and journal entry are durable, so what is found was true; of a power loss the last notes
-may be missing, so that an object is said not to be kept that is, and its sender sends it again, which changes
-nothing.
+The gateway's process keeps it; its workers ask. What is noted is found at once, from memory, and written
+before the journal forgets it; what the journal has at the start is noted before anybody asks. So a process
+that is killed loses no note. A note is made after object and journal entry are durable, so what is found was
+true. After a power loss, or where the index could not be written for long, notes may be missing: an object is
+said not to be kept that is, and its sender sends it again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Holdings:
     def note(self, payloads: Sequence[bytes]) -> None:
         """Note the objects that entries of the journal tell of; of what is no event, the publisher tells."""
         for payload in payloads:
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
                 event = _envelope(payload)
                 if event.type == STORED:
                     stored = _stored(event.data)
@@ -93,7 +93,7 @@ class Holdings:
         self.write()
 
     def write(self) -> None:
-        """Write what was noted. What can't be written is kept in memory as far as there is room."""
+        """Write what was noted. What can't be written is kept in memory while that is not too much."""
         with self._writing:
             with self._lock:
                 self._leaving, self._pending = self._pending, {}
@@ -110,11 +110,11 @@ class Holdings:
     def find(self, project: str, instances: Sequence[str]) -> dict[str, Held]:
         """Give what is known of objects; see `Finds`."""
         found = {}
-        with self._lock:
-            for one in instances:
+        for one in instances:
+            with self._lock:  # one at a time, for who is acknowledged waits for it
                 held = self._pending.get((project, one)) or self._leaving.get((project, one))
-                if held:
-                    found[one] = held
+            if held:
+                found[one] = held
         return found | self._index.get(project, [one for one in instances if one not in found])
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -63,12 +64,21 @@ class Member:
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
         """Open it for reading; each has the archive open by itself, so that several may be read at once."""
-        try:
-            with zipfile.ZipFile(self.archive) as archive, archive.open(self.member) as stream:
+        with contextlib.ExitStack() as opened:
+            try:
+                archive = opened.enter_context(zipfile.ZipFile(self.archive))
+                stream = opened.enter_context(archive.open(self.member))
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                # The last two: a compression that Python lacks, a passphrase.
+                raise _not_taken_apart() from error
+            try:
                 yield stream  # type: ignore[misc]
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-            # The last three: a compression that Python lacks, a passphrase, an end that comes too early.
-            raise NotTakenApart("The archive is broken or encrypted: unpack it first.") from error
+            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+                raise _not_taken_apart() from error
+
+
+def _not_taken_apart() -> NotTakenApart:
+    return NotTakenApart("The archive is broken or encrypted: unpack it first.")
 
 
 def find(paths: Iterable[Path]) -> Iterator[Item | Skipped]:

@@ -91,7 +91,7 @@ class Asking:
 def answer_questions(connection: socket.socket, quotas: Quotas, holdings: Finds) -> None:
     """Answer a worker until it is gone, then count its associations as ended; blocks."""
     entered: Counter[str] = Counter()
-    with contextlib.suppress(OSError):  # it is gone
+    try:
         while message := connection.recv(_LARGEST):
             question = _asked(message)
             connection.send(
@@ -101,8 +101,13 @@ def answer_questions(connection: socket.socket, quotas: Quotas, holdings: Finds)
                     else _looked_up(holdings, question)
                 )
             )
-    for account in entered.elements():
-        quotas.leave(account)
+    except OSError:
+        pass  # it is gone
+    finally:
+        with contextlib.suppress(OSError):  # whoever waits for an answer hears that there is none
+            connection.shutdown(socket.SHUT_RDWR)
+        for account in entered.elements():
+            quotas.leave(account)
 
 
 def _looked_up(holdings: Finds, question: Find) -> dict[str, Held] | None:

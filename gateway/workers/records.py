@@ -76,10 +76,15 @@ def keep_records(connection: socket.socket, journal: Appends) -> None:
 
     Invariant: the answer "durable" is sent only after `append` returned.
     """
-    with contextlib.suppress(OSError):  # the worker is gone; its senders were not told of success
+    try:
         while True:
             payloads = _entries(_take(connection))
             _put(connection, _encode(_appended(journal, payloads)))
+    except OSError:
+        return  # the worker is gone; its senders were not told of success
+    finally:
+        with contextlib.suppress(OSError):  # whoever waits for an answer hears that there is none
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _appended(journal: Appends, payloads: list[bytes]) -> Verdict:

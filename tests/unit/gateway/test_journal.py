@@ -88,6 +88,24 @@ def test_confirmed_entries_are_gone_and_the_others_stay(tmp_path):
     again.close()
 
 
+def test_rewound_it_reads_from_the_confirmed_entries_on(tmp_path):
+    journal = Journal(tmp_path / "journal", segment_bytes=100)
+    journal.append([entry(number) for number in range(20)])
+    journal.read(3)
+    journal.confirm(3)
+    assert all_of(journal) == [entry(number) for number in range(3, 20)]
+    journal.rewind()
+    assert all_of(journal) == [entry(number) for number in range(3, 20)]
+
+
+def test_who_comes_late_is_told_that_nothing_is_durable(tmp_path):
+    journal = Journal(tmp_path / "journal")
+    journal.append([entry(0)])
+    journal.close()
+    with pytest.raises(JournalBroken):
+        journal.append([entry(1)])
+
+
 def test_more_than_was_read_cant_be_confirmed(tmp_path):
     journal = Journal(tmp_path / "journal")
     journal.append([b"a", b"b"])

@@ -81,6 +81,28 @@ def test_bytes_and_name_are_durable_and_no_name_is_taken_by_bytes_that_are_not(
     assert list(vault.incoming.iterdir()) == []
 
 
+@pytest.mark.parametrize("meanwhile", ["nobody", "another sender"])
+def test_what_could_not_be_synced_loses_its_name_unless_another_has_it(
+    tmp_path, monkeypatch, nameless, meanwhile
+):
+    vault = Vault(tmp_path / "vault", 0)
+    vault.blobs.prepare("default")
+    one, other = received(vault), received(vault)
+    real = os.fsync
+
+    def fails(fd):
+        if os.fstat(fd).st_ino == one.path.stat().st_ino:
+            if meanwhile != "nobody":
+                vault.blobs.adopt("default", other)
+            raise OSError(errno.ENOSPC, "full")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(NoSpace):
+        vault.blobs.adopt("default", one)
+    assert vault.blobs.exists("default", one.sha256) == (meanwhile != "nobody")
+
+
 def test_folders_are_made_before_they_are_asked_for(tmp_path, monkeypatch):
     vault = Vault(tmp_path / "vault", 0)
     synced = name_synced(monkeypatch, lambda: vault.blobs.prepare("default"))

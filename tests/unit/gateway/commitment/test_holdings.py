@@ -141,12 +141,34 @@ def test_a_newer_one_is_left_alone(tmp_path):
     assert (tmp_path / "h.db").read_bytes() == before
 
 
-def test_one_that_can_not_be_had_says_so(tmp_path):
-    with pytest.raises(Unavailable, match="can't be used"):
-        opened(tmp_path / "gone" / "h.db")
+def test_one_that_breaks_while_it_is_used_is_put_aside(tmp_path):
     holdings = opened(tmp_path / "h.db")
+    holdings.keep([entry(one) for one in keys(*range(4000))])
     holdings.close()
+    raw = bytearray((tmp_path / "h.db").read_bytes())
+    raw[4096:] = bytes(len(raw) - 4096)  # all but the page that says what there is
+    (tmp_path / "h.db").write_bytes(raw)
+    holdings = opened(tmp_path / "h.db")
+    assert holdings.find("p", keys(1)) == {}
+    holdings.keep([entry(keys(1)[0])])
+    assert len(opened(tmp_path / "h.db").find("p", keys(1))) == 1
+    assert (tmp_path / "h.db.damaged").exists()
+
+
+def test_one_that_can_not_be_had_is_opened_once_it_can(tmp_path):
+    folder = tmp_path / "gone"
+    holdings = opened(folder / "h.db")
     with pytest.raises(Unavailable, match="can't be used"):
+        holdings.find("p", keys(1))
+    holdings.keep([entry(keys(1)[0])])
+    with pytest.raises(Unavailable, match="can't be used"):
+        holdings.find("p", keys(1, 2))
+    assert holdings.find("p", keys(1)), "from memory"
+    folder.mkdir()
+    assert holdings.find("p", keys(1, 2)).keys() == set(keys(1))
+    holdings.close()
+    assert opened(folder / "h.db").find("p", keys(1))
+    with pytest.raises(Unavailable, match="closed"):
         holdings.find("p", keys(1))
 
 
