@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from deploy.anonymize_cli import anonymize
 from deploy.exits import Exit, finish, told
 from deploy.replay_cli import replay
+from streams import logs
 from streams.version import version
 
 app = App(
@@ -295,7 +296,8 @@ def config_show() -> int:
 
 
 def main() -> None:
-    """Run the command of the command line."""
+    """Run the command of the command line; a service has more to log, as its settings say."""
+    logs.configure("warning", "chips")
     try:
         status = app(exit_on_error=False)
     except CycloptsError:  # it has told what is wrong with the call

@@ -56,6 +56,7 @@ async def test_a_folder_an_archive_and_the_network_bring_the_same(tmp_path):
         )
         assert code == 0, output
         assert "7 stored, 0 before, 0 refused; 1 files are no DICOM objects" in output
+        assert "object.stored" not in output, "a line for each is the gateway's, where it is asked for"
         events = await published_when(door.settings, 8)
         assert len(door.originals()) == 6
         code, output = await command(
