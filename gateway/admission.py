@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from gateway.dul.negotiation import Proposal, Rejection
+from gateway.dul.negotiation import Accepts, Proposal, Rejection
 
 
 class Guest(NamedTuple):
@@ -66,6 +66,8 @@ class Source(NamedTuple):
     allowance: Allowance = Allowance()
     reply: ReplyTo | None = None
     """None: nowhere."""
+    accepts: Accepts | None = None
+    """None: as the setting says."""
 
 
 class Admission(Protocol):

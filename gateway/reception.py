@@ -13,7 +13,7 @@ from gateway.associations import Outcome
 from gateway.commitment.holdings import Finds
 from gateway.commitment.messages import SOP_CLASS as COMMITMENT
 from gateway.commitment.messages import SYNTAXES as COMMITMENT_SYNTAXES
-from gateway.dul.negotiation import SOURCE_LIMIT, Ours, Proposal, Rejection
+from gateway.dul.negotiation import SOURCE_LIMIT, Accepts, Ours, Proposal, Rejection
 from gateway.dul.stream import MAX_PDU
 from gateway.presence import Party
 from gateway.quotas import Quotas
@@ -87,6 +87,7 @@ class Reception(NamedTuple):
     holdings: Finds
     limits: Limits = Limits()
     ours: Ours = OURS
+    accepts: Accepts = "any"
     tls: Contexts | None = None
     """Of ports that speak TLS."""
     storing_of: Callable[[str], Storing] | None = None
@@ -118,7 +119,9 @@ class Reception(NamedTuple):
 
     def ours_for(self, source: Source) -> Ours:
         """Give what we offer a source."""
-        if source.may_echo:
-            return self.ours
-        left = {name: syntaxes for name, syntaxes in self.ours.services.items() if name != Verification}
-        return self.ours._replace(services=left)
+        services = {
+            name: syntaxes
+            for name, syntaxes in self.ours.services.items()
+            if source.may_echo or name != Verification
+        }
+        return self.ours._replace(services=services, accepts=source.accepts or self.accepts)

@@ -165,6 +165,7 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
             project=settings.project,
             reserve=inside.reserve,
             log_level=settings.log_level,
+            accepts=settings.dicom_accept,
             tls=files_of(settings),
             sources=settings.sources_file,
             rules=lambda: inside.doorkeeper.content if inside.doorkeeper else b"",
@@ -182,6 +183,7 @@ def _crew(settings: Settings, inside: Inside, metrics: Metrics) -> Crew:
             new_id=lambda: str(uuid7()),
             quotas=Counted(),
             holdings=inside.holdings,
+            accepts=settings.dicom_accept,
             tls=inside.tls,
             storing_of=inside.storings.of,
         )

@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """At once, of all sources; beyond, a requestor is told to come again later."""
     dicom_associations_per_address: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 32
     """At once, from one address: so that nobody takes all."""
+    dicom_accept: Literal["any", "standard"] = "any"
+    """Storage classes and transfer syntaxes that are taken, where a source does not say: all, or DICOM's."""
     sources_file: str = ""
     """TOML: who may send, and what each may; empty: everybody. Read again when it changes."""
     dicom_processes: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 from pydicom.uid import UID
 from pynetdicom._globals import APPLICATION_CONTEXT_NAME
@@ -32,7 +32,8 @@ _APPLICATION_ITEM, _CONTEXT_ITEM, _USER_ITEM, _IDENTITY_ITEM = 0x10, 0x20, 0x50,
 _USER_ITEMS = range(0x51, 0x59)
 _ITEM = struct.Struct(">BxH")
 _AE_BYTES = 16
-_USER_REJECTION, _SYNTAX_NOT_SUPPORTED = 1, 4
+_USER_REJECTION, _CLASS_NOT_SUPPORTED, _SYNTAX_NOT_SUPPORTED = 1, 3, 4
+"""Results of a context (PS3.8, table 9-18)."""
 _LONGEST_IDENTITY = 64 * 1024
 
 
@@ -98,6 +99,10 @@ class Agreement(NamedTuple):
     pdu: bytes
 
 
+Accepts = Literal["any", "standard"]
+"""Storage classes and transfer syntaxes that are taken: private and unknown ones, too, or DICOM's alone."""
+
+
 class Ours(NamedTuple):
     """What we say of ourselves."""
 
@@ -106,6 +111,8 @@ class Ours(NamedTuple):
     implementation_version: str
     services: Mapping[str, tuple[str, ...]]
     """SOP Classes besides those of storage, with the transfer syntaxes that each takes; none: any."""
+    accepts: Accepts = "any"
+    """Of storage."""
 
 
 def parse(body: memoryview) -> Proposal | Rejection:
@@ -146,7 +153,8 @@ def parse(body: memoryview) -> Proposal | Rejection:
 def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreement:
     """Accept the contexts of storage classes, unknown and private ones too, and of `ours.services`.
 
-    Each is accepted with the first transfer syntax that the requestor names: nothing is decoded or converted.
+    Each is accepted with the first transfer syntax that the requestor names, of the standard's ones where
+    `ours.accepts` says so: nothing is decoded or converted.
     The requestor is its SCU and nothing else (PS3.7 D.3.3.4): a context in which it does not want to be is
     rejected.
 
@@ -171,6 +179,11 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
     results, roles = negotiate_unrestricted(
         asked.presentation_context_definition_list, _once(supported), items
     )
+    if ours.accepts == "standard":
+        proposed = {one.context_id: one for one in asked.presentation_context_definition_list}
+        for one in results:
+            if one.result == 0 and one.abstract_syntax not in ours.services:
+                _keep_to_the_standard(one, proposed[one.context_id].transfer_syntax)
     for one in results:
         if one.result == 0 and not wanted.get(one.abstract_syntax, True):
             one.result = _USER_REJECTION
@@ -194,6 +207,17 @@ def agree(proposal: Proposal, ours: Ours, *, identified: bool = False) -> Agreem
         if one.result == 0 and one.context_id is not None
     }
     return Agreement(accepted, pdu.encode())
+
+
+def _keep_to_the_standard(result: PresentationContext, proposed: Sequence[str]) -> None:
+    """Accept a storage context in a syntax of the standard, or not at all."""
+    known = [uid for uid in proposed if UID(uid).type == "Transfer Syntax"]
+    if UID(result.abstract_syntax or "").type != "SOP Class":
+        result.result = _CLASS_NOT_SUPPORTED
+    elif known:
+        result.transfer_syntax = known[:1]
+    else:
+        result.result = _SYNTAX_NOT_SUPPORTED
 
 
 def _once(contexts: list[PresentationContext]) -> list[PresentationContext]:

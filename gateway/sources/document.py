@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from gateway.dul.negotiation import Accepts
 from schemas.identity import ProjectId
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$(?!\n)")]
@@ -62,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     permissions: tuple[Permission, ...] | None = None
     limits: Limits = Limits()
     reply: Reply | None = None
+    accept: Accepts | None = None
 
 
 class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +72,8 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     permissions: tuple[Permission, ...] = ("store", "commit", "echo")
     limits: Limits = Limits()
     """Of an unknown requestor by its address."""
+    accept: Accepts | None = None
+    """None: as the setting says."""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

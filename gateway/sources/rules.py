@@ -63,7 +63,8 @@ def compiled(document: Document) -> Rules:
         When an address, certificate or passcode is none; names the source.
     """
     rules = tuple(_rule(name, entry, document.default) for name, entry in document.source.items())
-    unknown = _source("", None, document.default.permissions, document.default.limits)
+    default = document.default
+    unknown = _source("", None, default.permissions, default.limits)._replace(accepts=default.accept)
     return Rules(
         rules,
         unknown if document.unknown == "open" else None,
@@ -79,7 +80,9 @@ def _rule(name: str, entry: Entry, default: Defaults) -> Rule:
     if not (entry.calling_ae or entry.called_ae or entry.addresses or entry.certificates or entry.users):
         raise Misconfigured(f"Source {name} would be everybody: say who it is, by calling_ae or addresses.")
     return Rule(
-        _source(name, entry.project, permissions, Limits(**limits))._replace(reply=_reply(entry)),
+        _source(name, entry.project, permissions, Limits(**limits))._replace(
+            reply=_reply(entry), accepts=entry.accept or default.accept
+        ),
         frozenset(title.strip(" ") for title in entry.calling_ae),
         frozenset(title.strip(" ") for title in entry.called_ae),
         tuple(_network(name, text) for text in entry.addresses),

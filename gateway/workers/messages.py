@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.dul.negotiation import Accepts
 from gateway.presence import Party
 from gateway.refusal_events import Refused
 from gateway.tls import TlsFiles
@@ -21,6 +22,7 @@ class Start(msgspec.Struct, frozen=True, tag=True):
     """Of sources that name none; keys are read from the vault."""
     log_level: str
     tls: TlsFiles | None = None
+    accepts: Accepts = "any"
     sources: str = ""
     """File of sources; empty: everybody may come in."""
 

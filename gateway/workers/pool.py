@@ -19,6 +19,7 @@ import structlog
 from gateway.admission import Call
 from gateway.associations import Outcome
 from gateway.commitment.holdings import Finds
+from gateway.dul.negotiation import Accepts
 from gateway.journal import Appends
 from gateway.metrics import Metrics
 from gateway.presence import Party
@@ -62,6 +63,7 @@ class Duty(NamedTuple):
     project: str
     reserve: int
     log_level: str
+    accepts: Accepts = "any"
     tls: TlsFiles | None = None
     sources: str = ""
     """File of sources."""
@@ -173,6 +175,7 @@ class Worker:
                     reserve=duty.reserve,
                     project=duty.project,
                     log_level=duty.log_level,
+                    accepts=duty.accepts,
                     tls=duty.tls,
                     sources=duty.sources,
                 )

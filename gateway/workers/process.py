@@ -172,6 +172,7 @@ def _reception(start: Start, ear: Control, records: socket.socket, asking: Askin
         new_id=lambda: str(uuid7()),
         quotas=asking,
         holdings=asking,
+        accepts=start.accepts,
         tls=contexts(start.tls, must_be_good=False) if start.tls else None,
         storing_of=storings.of,
     )

@@ -150,6 +150,20 @@ async def test_a_private_class_in_a_private_syntax_is_kept(tmp_path):
     assert (event.sop_class_uid, event.transfer_syntax_uid) == context
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_private_and_unknown_ones_are_kept_out_where_the_setting_says_so(tmp_path, processes):
+    wanted = [CT, (CT[0], PRIVATE_SYNTAX), (PRIVATE_CLASS, CT[1]), ("1.2.840.10008.5.1.4.1.1.99999", CT[1])]
+    settings = settings_in(tmp_path, dicom_accept="standard", dicom_processes=processes)
+    async with open_door(settings) as door:
+
+        def negotiate():
+            with associated(door.port, wanted) as association:
+                found = association.accepted_contexts
+                return [(str(one.abstract_syntax), str(one.transfer_syntax[0])) for one in found]
+
+        assert await asyncio.to_thread(negotiate) == [CT]
+
+
 @pytest.mark.parametrize("sender", ["storescu", "dcmsend"])
 async def test_dcmtk_sends_a_folder(tmp_path, sender):
     series = image().SeriesInstanceUID

@@ -113,6 +113,14 @@ def test_defaults_hold_where_a_source_says_nothing(rules_of):
     assert rules.projects == {"trial-7"}
 
 
+def test_what_is_accepted_is_a_sources_own_the_files_or_the_settings(rules_of):
+    text = '[source.a]\ncalling_ae = ["A"]\naccept = "any"\n[source.b]\ncalling_ae = ["B"]\n'
+    assert [rule.source.accepts for rule in rules_of(text).sources] == ["any", None]
+    rules = rules_of(f'unknown = "open"\n[default]\naccept = "standard"\n{text}')
+    assert [rule.source.accepts for rule in rules.sources] == ["any", "standard"]
+    assert rules.unknown.accepts == "standard"
+
+
 def test_reports_go_where_a_source_says_and_nowhere_else(rules_of):
     where = '{host = "10.0.0.7", port = 104, ae = "CT1 "}'
     rules = rules_of(

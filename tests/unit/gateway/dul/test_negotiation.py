@@ -77,6 +77,30 @@ def test_a_requestor_is_scu_and_nothing_else(wanted, answered, result):
     assert [(one.scu_role, one.scp_role) for one in found] == ([answered] if answered else [])
 
 
+def test_the_standards_classes_and_syntaxes_alone_where_it_is_said():
+    own = "1.2.826.0.1.3680043.8.498.2"
+    wanted = (
+        (1, CT, (own, EXPLICIT, IMPLICIT)),
+        (3, CT, (own,)),
+        (5, PRIVATE, (EXPLICIT,)),
+        (7, "1.2.840.10008.5.1.4.1.1.99999", (EXPLICIT,)),
+        (9, ECHO, (own,)),
+        (11, "1.2.840.10008.5.1.4.1.1.5", (IMPLICIT,)),
+        (13, EXPLICIT, (EXPLICIT,)),
+    )
+    agreement = agree(parsed(request(wanted)), OURS._replace(accepts="standard"))
+    assert agreement.contexts == {
+        1: (CT, EXPLICIT),
+        9: (ECHO, own),
+        11: ("1.2.840.10008.5.1.4.1.1.5", IMPLICIT),  # retired, and the standard's
+    }
+    answer = A_ASSOCIATE_AC()
+    answer.decode(agreement.pdu)
+    results = answer.to_primitive().presentation_context_definition_results_list
+    assert {one.context_id: one.result for one in results} == {1: 0, 3: 4, 5: 3, 7: 3, 9: 0, 11: 0, 13: 3}
+    assert len(agree(parsed(request(wanted)), OURS).contexts) == len(wanted)
+
+
 def test_a_service_with_syntaxes_of_its_own_takes_no_other():
     rle = "1.2.840.10008.1.2.5"
     wanted = ((1, COMMITMENT, (rle, IMPLICIT)), (3, COMMITMENT, (rle,)), (5, COMMITMENT, (EXPLICIT, rle)))
