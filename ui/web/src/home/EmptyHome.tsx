@@ -4,12 +4,13 @@ import { useState } from 'react';
 import { useMe } from '../api/queries';
 import { address } from '../app/address';
 import { Logo } from '../app/Logo';
+import { DicomAddress } from '../parts/DicomAddress';
 import { text } from '../texts';
 import css from './EmptyHome.module.css';
 
 /** No feed at all: how to send the first study. */
 export function EmptyHome() {
-  const { ae, host, port } = address(useMe());
+  const { host, port } = address(useMe());
   const command = text.home.emptyCommand(host, port);
   const [copied, setCopied] = useState(false);
   return (
@@ -20,14 +21,7 @@ export function EmptyHome() {
       <div className={css.ways}>
         <div>
           <h3>{text.home.emptyDicom}</h3>
-          <dl className="tabular">
-            <dt>{text.home.emptyHost}</dt>
-            <dd>{host}</dd>
-            <dt>{text.home.emptyPort}</dt>
-            <dd>{port}</dd>
-            <dt>{text.home.emptyAe}</dt>
-            <dd>{ae}</dd>
-          </dl>
+          <DicomAddress />
         </div>
         <div>
           <h3>{text.home.emptySend}</h3>
