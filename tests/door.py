@@ -123,6 +123,11 @@ class Door(msgspec.Struct):
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"chips_gateway_{name}", labels) or 0.0
 
+    async def comes_to(self, wanted: float, name: str, **labels: str) -> None:
+        """Wait until a metric is so high; workers tell of what they did a little later."""
+        await asyncio.to_thread(until, lambda: self.metric(name, **labels) >= wanted)
+        assert self.metric(name, **labels) == wanted
+
     def incoming(self) -> list[Path]:
         return incoming(self.vault, os.getpid())
 

@@ -73,8 +73,8 @@ async def test_what_is_kept_and_what_is_not_is_told_on_the_same_association(tmp_
     async with open_door(settings_in(tmp_path, dicom_processes=processes)) as door:
         await asyncio.to_thread(ask, door.port)
         await asyncio.to_thread(until, lambda: answered(door, "answered") == 2)
-        assert door.metric("commitments_total", outcome="kept") == 1
-        assert door.metric("commitments_total", outcome="incomplete") == 1
+        await door.comes_to(1, "commitments_total", outcome="kept")
+        await door.comes_to(1, "commitments_total", outcome="incomplete")
         assert list((door.vault / "reports").iterdir()) == []
         events = await published_when(door.settings, 5)
     uids = [str(one.SOPInstanceUID) for one in images]
@@ -232,8 +232,8 @@ async def test_what_can_not_be_asked_is_refused_and_the_association_goes_on(tmp_
 
     async with open_door(settings_in(tmp_path)) as door:
         assert await asyncio.to_thread(ask, door.port) == [0x0112, 0x0118, 0x0123, 0x0110, 0x0110, 0x0110]
-        assert door.metric("commitments_total", outcome="refused") == 6
-        assert door.metric("commitments_total", outcome="kept") == 1
+        await door.comes_to(6, "commitments_total", outcome="refused")
+        await door.comes_to(1, "commitments_total", outcome="kept")
 
 
 async def test_a_source_that_may_not_ask_is_told_so(tmp_path):

@@ -80,8 +80,8 @@ async def test_what_cant_be_kept_is_refused_and_the_association_goes_on(tmp_path
         assert door.incoming() == []
         assert len(door.originals()) == 1
         if reason:
-            assert door.metric("refused_total", reason=reason) == 1
-        assert door.metric("stored_total") == 1
+            await door.comes_to(1, "refused_total", reason=reason)
+        await door.comes_to(1, "stored_total")
 
 
 async def test_a_defect_of_ours_never_passes_for_success(tmp_path, monkeypatch, capsys):
@@ -97,7 +97,7 @@ async def test_a_defect_of_ours_never_passes_for_success(tmp_path, monkeypatch, 
                 assert store_bytes(association, encoded(one), one.SOPInstanceUID).Status == 0
 
         await asyncio.to_thread(talk)
-        assert door.metric("refused_total", reason="failed") == 1
+        await door.comes_to(1, "refused_total", reason="failed")
     assert "KeyError" in capsys.readouterr().out
 
 
@@ -207,7 +207,7 @@ async def test_noise_on_the_port_disturbs_nobody(tmp_path, noise):
                             pass
 
         await asyncio.to_thread(talk)
-        assert door.metric("stored_total") == 1
+        await door.comes_to(1, "stored_total")
 
 
 async def test_associations_are_bounded_and_told_so(tmp_path):
@@ -238,7 +238,7 @@ async def test_what_inflates_without_measure_is_refused(tmp_path):
                 assert answer.Status == CANNOT_UNDERSTAND
 
         await asyncio.to_thread(talk)
-        assert door.metric("refused_total", reason="bomb") == 1
+        await door.comes_to(1, "refused_total", reason="bomb")
         assert door.originals() == door.incoming() == []
 
 
@@ -283,7 +283,7 @@ async def test_a_full_disk_is_said_and_it_goes_on_when_there_is_room(tmp_path, s
         await asyncio.to_thread(talk)
         events = await published_when(door.settings, 5)
         assert len(stored(events)) == 3
-        assert door.metric("refused_total", reason="no-room") == 3
+        await door.comes_to(3, "refused_total", reason="no-room")
         assert door.incoming() == []
 
 

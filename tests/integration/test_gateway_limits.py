@@ -84,7 +84,7 @@ async def test_what_a_source_sends_over_its_hour_is_not_even_written(tmp_path, m
                     push(made, image(side=side))
 
         await asyncio.to_thread(talk)
-        assert door.metric("refused_total", reason="over-quota") == 3
+        await door.comes_to(3, "refused_total", reason="over-quota")
     assert len(spools) == 2, "one that was stored, and one of which its size was not known before"
 
 
@@ -124,7 +124,7 @@ async def test_bytes_of_an_hour_and_of_an_object_are_bounded(tmp_path, processes
                 assert (status, "operator" in comment) == (0x0124, True)
                 assert push(other, image(side=700))[0] == 0
             until(lambda: door.metric("refused_total", reason="over-quota") == 2)
-            assert door.metric("refused_total", reason="too-large") == 1
+            until(lambda: door.metric("refused_total", reason="too-large") == 1)
             assert door.incoming() == []
             assert len(door.originals()) == 3
 

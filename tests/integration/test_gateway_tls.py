@@ -120,7 +120,7 @@ async def test_dcmtk_and_pynetdicom_send_with_a_certificate(tmp_path, papers, pr
         await asyncio.to_thread(push, door.port, None, image("1.2.3.6"))  # the plain port is there, too
         events = await published_when(settings, len(paths) + 3 + 4)
         assert len(stored(events)) == len(paths) + 3
-        assert door.metric("associations_ended_total", outcome="released") == 5
+        await door.comes_to(5, "associations_ended_total", outcome="released")
 
 
 @PROCESSES

@@ -60,8 +60,8 @@ async def test_images_of_many_associations_are_kept_once_and_counted(tmp_path):
         events = await published_when(door.settings, 36)
         assert len(door.originals()) == 30
         assert door.incoming() == []
-        assert door.metric("stored_total") == 30
-        assert door.metric("associations_ended_total", outcome="released") == 6
+        await door.comes_to(30, "stored_total")
+        await door.comes_to(6, "associations_ended_total", outcome="released")
     digests = {digest_of(path) for paths in folders for path in paths}
     assert {one.digest for one in stored(events)} == digests
     assert [one.instances for one in ended(events)] == [5] * 6
