@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from schemas.catalogue import TOPICS, Topic
+from streams.errors import Unavailable
 from streams.kafka.connection import Connection
 from streams.kafka.errors import family_of
 from streams.limits import limit_of
@@ -80,7 +81,22 @@ class KafkaAdmin:
                     continue  # another `chips migrate` was first
                 raise family_of(error, f"Making the topic {name}") from error
             made.append(name)
+        self._wait_for([topic.topic for topic in wanted])
         return made
+
+    def _wait_for(self, names: Sequence[str]) -> None:
+        """Wait until clients are told of topics: that they are made, brokers hear a little later."""
+        for attempt in stamina.retry_context(
+            on=Unavailable, timeout=TIMEOUT_S, attempts=None, wait_initial=0.05, wait_max=1.0
+        ):
+            with attempt:
+                try:
+                    there = self._open().list_topics(timeout=TIMEOUT_S).topics
+                except KafkaException as error:
+                    raise family_of(error, "Looking for topics at Kafka") from error
+                missing = [name for name in names if name not in there or there[name].error]
+                if missing:
+                    raise Unavailable(f"Kafka has made {', '.join(missing)} and does not tell of it yet")
 
     def _new(self, topic: Topic) -> NewTopic:
         return NewTopic(
