@@ -11,9 +11,8 @@ from pathlib import Path
 from gateway.commitment.reports import Reports
 from gateway.incoming import link, named
 from gateway.spool import FULL, Received
-from streams.blobs import Blobs
+from streams.blobs import Blobs, explain
 from streams.durable import lasting_folder, sync_file, sync_folder
-from streams.errors import NoSpace, Unavailable
 
 
 class Originals(Blobs):
@@ -34,7 +33,7 @@ class Originals(Blobs):
             sync_folder(folder)
             self._lasting |= {folder / f"{prefix:02x}" for prefix in range(256)}
         except OSError as error:
-            raise _explained(error, self.root) from error
+            raise explain(error, self.root, "originals") from error
 
     def adopt(self, project: str, received: Received) -> None:
         """Give a file its blob's name, both durably; raises as `put` does.
@@ -56,7 +55,7 @@ class Originals(Blobs):
                 self._sync(received.path, final)
             sync_folder(final.parent)
         except OSError as error:
-            raise _explained(error, self.root) from error
+            raise explain(error, self.root, "originals") from error
 
     def _sync(self, file: Path, final: Path) -> None:
         """Make a file durable that has its name; where that fails it loses it, unless another has it."""
@@ -89,12 +88,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
-
-
-def _explained(error: OSError, root: Path) -> Unavailable:
-    if error.errno in FULL:
-        return NoSpace(f"No space for originals in {root}: make room, then try again")
-    return Unavailable(f"Cannot write originals in {root}: {error.strerror}")
 
 
 class Vault:

@@ -76,7 +76,7 @@ class Blobs:
                 partial.unlink(missing_ok=True)
             sync_folder(final.parent)
         except OSError as error:
-            raise _explain(error, self.root) from error
+            raise explain(error, self.root) from error
         return BlobRef(sha256=digest, size=size, media_type=media_type)
 
     def path(self, project: str, blob: BlobRef | str) -> Path:
@@ -181,7 +181,8 @@ def _chunks(data: bytes | Path | Iterable[bytes]) -> Iterator[bytes]:
         yield from data
 
 
-def _explain(error: OSError, root: Path) -> Unavailable:
+def explain(error: OSError, root: Path, what: str = "blobs") -> Unavailable:
+    """Say in a family of ours why something can't be written below a folder."""
     if error.errno in _FULL:
-        return NoSpace(f"No space for blobs in {root}: make room, then try again")
-    return Unavailable(f"Cannot write blobs in {root}: {error.strerror}. Correct the folder or the disk.")
+        return NoSpace(f"No space for {what} in {root}: make room, then try again")
+    return Unavailable(f"Cannot write {what} in {root}: {error.strerror}. Correct the folder or the disk.")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec, TopicMetadata
 
 from schemas.catalogue import TOPICS, Topic
 from streams.errors import Unavailable
@@ -64,11 +64,7 @@ class KafkaAdmin:
         return self._client
 
     def _create(self) -> list[str]:
-        client = self._open()
-        try:
-            there = client.list_topics(timeout=TIMEOUT_S).topics
-        except KafkaException as error:
-            raise family_of(error, "Looking for topics at Kafka") from error
+        client, there = self._open(), self._told()
         wanted = [self._new(topic) for topic in self._topics if topic.name not in there]
         if not wanted:
             return []
@@ -90,13 +86,17 @@ class KafkaAdmin:
             on=Unavailable, timeout=TIMEOUT_S, attempts=None, wait_initial=0.05, wait_max=1.0
         ):
             with attempt:
-                try:
-                    there = self._open().list_topics(timeout=TIMEOUT_S).topics
-                except KafkaException as error:
-                    raise family_of(error, "Looking for topics at Kafka") from error
+                there = self._told()
                 missing = [name for name in names if name not in there or there[name].error]
                 if missing:
                     raise Unavailable(f"Kafka has made {', '.join(missing)} and does not tell of it yet")
+
+    def _told(self) -> dict[str, TopicMetadata]:
+        """Give the topics that a client is told of, by name."""
+        try:
+            return self._open().list_topics(timeout=TIMEOUT_S).topics
+        except KafkaException as error:
+            raise family_of(error, "Looking for topics at Kafka") from error
 
     def _new(self, topic: Topic) -> NewTopic:
         return NewTopic(
